@@ -1,0 +1,65 @@
+"""The command line: one file per verb, loaded only when that verb is called."""
+
+import importlib
+import sys
+from typing import Any
+
+import click
+
+from edgeseld import __version__
+from edgeseld.core.errors import EdgeseldError
+
+VERBS = {
+    "features": "reference features of an audio file",
+    "score": "score DCASE prediction files against references",
+    "synth": "make labelled scenes",
+}
+
+
+class Verbs(click.Group):
+    """Verbs by name; `--help` lists them without importing any."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        """Names of all verbs."""
+        return sorted(VERBS)
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        """Import the verb's file."""
+        if name not in VERBS:
+            return None
+        command: click.Command = importlib.import_module(f"edgeseld.cli.{name}").command
+        return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Verb and purpose, a line each."""
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.version_option(__version__, prog_name="edgeseld")
+def edgeseld() -> None:
+    """Sound event localization and detection on phones and edge devices.
+
+    PCM in, events out, the same on every target. Each command has --help with an example.
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line: exit 0 good, 1 the job failed (one line says why), 2 wrong usage."""
+    try:
+        result: Any = edgeseld.main(args=arguments, standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        sys.exit(1)
+    except EdgeseldError as error:
+        click.echo(f"error: {error}", err=True)
+        sys.exit(1)
+    except OSError as error:
+        place = f" ({error.filename})" if error.filename else ""
+        click.echo(f"error: {error.strerror or error}{place}", err=True)
+        sys.exit(1)
+    sys.exit(result if isinstance(result, int) else 0)

@@ -1,0 +1,1 @@
+"""Types, frame arithmetic and errors that every other room may use; imports nothing from the rest of edgeseld."""

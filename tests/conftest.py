@@ -1,0 +1,21 @@
+"""Fixtures that more than one room needs."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+SHARED = ROOT.parent / "shared"
+
+# CI runs on busy machines: time is no property of the code under test.
+settings.register_profile("edgeseld", deadline=None)
+settings.load_profile("edgeseld")
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """Folder of recordings, room responses and label files that are never committed."""
+    if not SHARED.is_dir():
+        pytest.skip("needs ../shared (recordings, room responses, official outputs), which is absent here")
+    return SHARED
