@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from edgeseld.core.classes import STARSS_CLASSES
@@ -161,7 +162,7 @@ class TrackingSpec(Frozen, frozen=True, kw_only=True):
     """How frames become events; the rules live in the manifest so that every runtime follows the same ones."""
 
     threshold: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.5
-    class_thresholds: dict[str, Annotated[float, Meta(gt=0.0, lt=1.0)]] = {}
+    class_thresholds: dict[str, Annotated[float, Meta(gt=0.0, lt=1.0)]] = msgspec.field(default_factory=dict)
     release_ratio: Annotated[float, Meta(gt=0.0, le=1.0)] = 0.8
     unify_deg: Annotated[float, Meta(ge=0.0, le=180.0)] = 15.0
     gate_deg: Annotated[float, Meta(gt=0.0, le=180.0)] = 40.0

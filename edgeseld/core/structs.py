@@ -11,7 +11,7 @@ from edgeseld.core.errors import ConfigError
 
 
 class Frozen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every struct on disk; subclasses repeat `frozen=True, kw_only=True`, which type checkers do not inherit."""
+    """Base of every struct on disk; subclasses repeat `frozen=True, kw_only=True` for the sake of type checkers."""
 
 
 S = TypeVar("S", bound=msgspec.Struct)

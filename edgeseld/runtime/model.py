@@ -1,0 +1,1 @@
+"""`edgeseld.load`: a model by id, training run or bundle."""
