@@ -21,8 +21,8 @@ LOG_STEP = np.log(6.4) / 27.0
 def mel_matrix(n_fft: int, mel_bands: int, scale: MelScale = "slaney") -> Float64:
     """Triangular weights (n_fft // 2 + 1, mel_bands) from 0 Hz to 12 kHz, each band of unit area in Hz.
 
-    The numbers of `librosa.filters.mel(sr=24000, n_fft=n_fft, n_mels=mel_bands, htk=scale == "htk").T`. ConfigError where
-    a band is so narrow that it holds no bin: its feature would be a constant.
+    The numbers of `librosa.filters.mel(sr=24000, n_fft=n_fft, n_mels=mel_bands, htk=scale == "htk").T`. ConfigError
+    where a band is so narrow that it holds no bin: its feature would be a constant.
     """
     bin_hz = np.arange(n_fft // 2 + 1) * (SAMPLE_RATE_HZ / n_fft)
     edges_hz = mel_edges_hz(mel_bands, scale)
