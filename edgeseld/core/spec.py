@@ -11,6 +11,7 @@ from edgeseld.core.frames import LABEL_FRAME_SAMPLES, SAMPLE_RATE_HZ
 from edgeseld.core.structs import Frozen
 
 ChannelFormat = Literal["foa", "mic", "stereo", "mono"]
+WindowShape = Literal["hann", "tapered"]
 CHANNELS: dict[ChannelFormat, int] = {"foa": 4, "mic": 4, "stereo": 2, "mono": 1}
 
 Identifier = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]*$", max_length=64)]
@@ -33,10 +34,10 @@ class SignalSpec(Frozen, frozen=True, kw_only=True):
     sample_rate_hz: int = SAMPLE_RATE_HZ
     hop_samples: Positive = 480
     n_fft: Positive = 1024
-    window: Literal["hann", "tapered"] = "hann"
+    window: WindowShape = "hann"
     window_samples: Positive = 960
     mel_bands: Positive = 64
-    spatial: Literal["intensity", "band-intensity", "gcc-phat", "salsa-lite", "band-phase", "none"] = "band-intensity"
+    spatial: Literal["intensity", "band-intensity", "band-phase", "none"] = "band-intensity"
     window_frames: Positive = 50
 
     def __post_init__(self) -> None:
@@ -100,11 +101,12 @@ class StemSpec(Frozen, frozen=True, kw_only=True):
 class ContextSpec(Frozen, frozen=True, kw_only=True):
     """Sequence model over time."""
 
-    kind: Literal["conformer", "transformer", "gru", "gru-attention", "convolution"] = "conformer"
+    kind: Literal["conformer", "transformer", "gru", "gru-attention"] = "conformer"
     blocks: Positive = 3
     width: Positive = 128
     heads: Positive = 4
     kernel_frames: Positive = 15
+    expansion: Positive = 1
     feed_forward: Positive = 2
     positions: Literal["bias", "shaw", "none"] = "bias"
     left_frames: Positive | None = None
@@ -185,6 +187,7 @@ class ModelSpec(Frozen, frozen=True, kw_only=True):
     classes: tuple[str, ...] = STARSS_CLASSES
     signal: SignalSpec = SignalSpec()
     head: HeadSpec = HeadSpec()
+    teaching_heads: tuple[HeadSpec, ...] = ()
     dropout: DropoutSpec = DropoutSpec()
     tracking: TrackingSpec = TrackingSpec()
 
