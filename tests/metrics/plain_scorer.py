@@ -100,11 +100,18 @@ def fold(azimuth_deg: float) -> float:
     return -180 - wrapped if wrapped < -90 else wrapped
 
 
-def by_class_and_frame(rows: list[Row], frames: range) -> dict[int, dict[int, list[Row]]]:
-    groups: dict[int, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
+def by_frame(rows: list[Row]) -> dict[int, list[Row]]:
+    frames: dict[int, list[Row]] = defaultdict(list)
     for row in rows:
-        if row.frame in frames:
-            groups[row.class_id][row.frame].append(row)
+        frames[row.frame].append(row)
+    return frames
+
+
+def by_class_and_frame(frames: dict[int, list[Row]], segment: range) -> dict[int, dict[int, list[Row]]]:
+    groups: dict[int, dict[int, list[Row]]] = defaultdict(lambda: defaultdict(list))
+    for frame in segment:
+        for row in frames.get(frame, []):
+            groups[row.class_id][frame].append(row)
     return groups
 
 
@@ -156,9 +163,10 @@ def tally_file(reference: list[Row], prediction: list[Row], rules: Any) -> Talli
     if rules.corrected:
         frames = max((row.frame + 1 for row in reference + prediction), default=0)
     result = Tallies()
+    reference_frames, predicted_frames = by_frame(reference), by_frame(prediction)
     for start in range(0, frames, rules.block_frames):
         segment = range(start, start + rules.block_frames)
-        wanted, given = by_class_and_frame(reference, segment), by_class_and_frame(prediction, segment)
+        wanted, given = by_class_and_frame(reference_frames, segment), by_class_and_frame(predicted_frames, segment)
         wrong = missed = 0.0
         for class_id in range(CLASSES):
             tally = tally_segment(wanted[class_id], given[class_id], rules)
