@@ -1,7 +1,7 @@
 """How long scoring a data set takes: `python -m benchmarks.score_speed`.
 
 Scores the 59 shared STARSS22 label files against a jittered copy under 2023 and 2024 rules, from CSV files to figures,
-in one process on one core. Distances come from a rule with a seed, as STARSS22 has none. A plain scorer written in loops
+in one process on one core. Distances come from a rule with a seed, as STARSS22 has none. A plain scorer in loops
 runs beside it and must give the same figures.
 """
 
