@@ -1,6 +1,10 @@
 """Fixtures that more than one room needs."""
 
+import os
 from pathlib import Path
+
+# Small tensors on a shared machine: more threads only wait for each other. Set before torch is imported anywhere.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 from hypothesis import settings

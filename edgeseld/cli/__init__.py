@@ -13,6 +13,7 @@ VERBS = {
     "features": "reference features of an audio file",
     "score": "score DCASE prediction files against references",
     "synth": "make labelled scenes",
+    "train": "train a model on labelled scenes",
 }
 
 

@@ -22,7 +22,7 @@ class SpecAugmentSpec(Frozen, frozen=True, kw_only=True):
 class AugmentSpec(Frozen, frozen=True, kw_only=True):
     """Augmentation of feature batches."""
 
-    channel_swap: Literal["none", "8", "16"] = "16"
+    channel_swap: bool = True
     spec_augment: SpecAugmentSpec | None = SpecAugmentSpec()
 
 

@@ -111,6 +111,8 @@ def _shear(table: Tensor) -> Tensor:
     (batch, heads, rows, columns) to (batch, heads, rows, columns - rows + 1); the trick of Transformer-XL.
     """
     batch, heads, rows, columns = table.shape
+    if rows == 1:
+        return table
     flat = table.reshape(batch, heads, rows * columns)
     sheared = flat[:, :, rows - 1 : rows - 1 + rows * (columns - 1)].reshape(batch, heads, rows, columns - 1)
     return sheared[:, :, :, : columns - rows + 1]

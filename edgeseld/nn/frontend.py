@@ -63,14 +63,18 @@ class Frontend(nn.Module):
 
     def features(self, pcm: Tensor) -> Tensor:
         """The same shape as `forward`, before standardisation."""
+        power, cues = self.cues(pcm)
+        return torch.cat([torch.log(power + POWER_FLOOR), *cues], dim=1)
+
+    def cues(self, pcm: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """Mel power of every channel, and the spatial maps, each (batch, maps, hops, mel_bands)."""
         spectrum = self._spectrum(pcm)
         power = self._mel(_power(spectrum), self.mel)
-        level = torch.log(power + POWER_FLOOR)
         if self.signal.spatial == "none":
-            return level
+            return power, ()
         if self.signal.spatial == "band-phase":
-            return torch.cat([level, *self._coherence(spectrum, power)], dim=1)
-        return torch.cat([level, self._intensity(spectrum, power)], dim=1)
+            return power, self._coherence(spectrum, power)
+        return power, (self._intensity(spectrum, power),)
 
     def _intensity(self, spectrum: Spectrum, power: Tensor) -> Tensor:
         """Active intensity along Y, Z, X over the energy density, per bin or per mel band."""

@@ -44,3 +44,13 @@ def load_network(spec: ModelSpec, weights: Path) -> SeldNetwork:
             f"{weights} does not fit {spec.id!r}: {reason}; use the weights this model.toml made"
         ) from error
     return network.eval()
+
+
+def load_matching(network: SeldNetwork, weights: Path) -> int:
+    """Take over every tensor of `weights` whose name and shape the network has; the number of those taken."""
+    if not weights.is_file():
+        raise ConfigError(f"no weights at {weights}; point at a folder that holds {WEIGHTS_FILE}")
+    own = network.state_dict()
+    taken = {name: t.float() for name, t in load_file(weights).items() if name in own and own[name].shape == t.shape}
+    network.load_state_dict({**own, **taken})
+    return len(taken)

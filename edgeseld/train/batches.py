@@ -1,0 +1,98 @@
+"""Batches of windows. What a step sees depends on seed and step alone, so that a resumed training is the same one."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import IterableDataset
+
+from edgeseld.core.errors import DataError
+from edgeseld.data.targets import adpit_target
+from edgeseld.train.feature_store import FeatureStore
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Features (batch, maps, hops, mel_bands) before standardisation, ADPIT target (batch, frames, 6, 5, classes).
+
+    `places` says where each item comes from, for messages.
+    """
+
+    features: Tensor
+    target: Tensor
+    places: tuple[str, ...]
+
+    def to(self, device: torch.device) -> "Batch":
+        """The batch on a device; Lightning calls this."""
+        return replace(self, features=self.features.to(device), target=self.target.to(device))
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A window: store, scene, first label frame."""
+
+    store: int
+    scene: int
+    frame: int
+
+
+class RandomWindows(IterableDataset[Batch]):
+    """Batch after batch from a step on, every window of every scene equally likely."""
+
+    def __init__(self, stores: Sequence[FeatureStore], classes: int, *, batch_size: int, steps: int, seed: int) -> None:
+        super().__init__()
+        self.stores, self.classes = stores, classes
+        self.batch_size, self.steps, self.seed = batch_size, steps, seed
+        self.first_step = 0
+        frames = stores[0].index.signal.window_frames
+        self.scenes = [(s, scene) for s, store in enumerate(stores) for scene in range(len(store.names))]
+        self.starts = np.array([stores[s].index.label_frames[scene] - frames + 1 for s, scene in self.scenes])
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches of the steps `first_step` .. `steps` - 1."""
+        for step in range(self.first_step, self.steps):
+            yield self.batch(step)
+
+    def batch(self, step: int) -> Batch:
+        """The batch of one step."""
+        generator = np.random.default_rng((self.seed, step))
+        positions = generator.integers(self.starts.sum(), size=self.batch_size)
+        ends = np.cumsum(self.starts)
+        places = []
+        for position in positions:
+            chosen = int(np.searchsorted(ends, position, side="right"))
+            store, scene = self.scenes[chosen]
+            places.append(Place(store, scene, int(position - ends[chosen] + self.starts[chosen])))
+        return load_batch(self.stores, places, self.classes)
+
+
+def load_batch(stores: Sequence[FeatureStore], places: Sequence[Place], classes: int) -> Batch:
+    """Features and targets of windows."""
+    frames = stores[0].index.signal.window_frames
+    features = np.stack([stores[p.store].window(p.scene, p.frame, frames) for p in places])
+    targets = [adpit_target(stores[p.store].targets[p.scene], p.frame, frames, classes) for p in places]
+    return Batch(
+        features=torch.from_numpy(features).float(),
+        target=torch.from_numpy(np.stack(targets)),
+        places=tuple(f"{stores[p.store].names[p.scene]} at {p.frame / 10:.1f} s" for p in places),
+    )
+
+
+def consecutive_places(store: FeatureStore, index: int = 0) -> list[Place]:
+    """Windows side by side over all scenes of a store; the last one of a scene ends with it."""
+    frames = store.index.signal.window_frames
+    places = []
+    for scene, length in enumerate(store.index.label_frames):
+        starts = [*range(0, length - frames, frames), length - frames]
+        places += [Place(index, scene, start) for start in starts]
+    return places
+
+
+def require_same_signal(stores: Sequence[FeatureStore]) -> None:
+    """DataError unless there is at least one store and all hold the features of one frontend."""
+    if not stores:
+        raise DataError("training needs at least one data set, got none: name it with --data")
+    if any(store.index.signal != stores[0].index.signal for store in stores):
+        raise DataError("all data sets of one training need the same features, got different ones: rebuild the stores")

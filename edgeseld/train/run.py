@@ -1,0 +1,146 @@
+"""A training run: a folder with model.toml, checkpoints, logs, and in the end weights and results."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import lightning as L
+import msgspec
+import torch
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch.utils.data import DataLoader
+
+from edgeseld.core.atomic import write_atomic
+from edgeseld.core.errors import TrainingError
+from edgeseld.core.frames import LABEL_FRAMES_PER_S
+from edgeseld.core.recipe import ModelFile
+from edgeseld.core.structs import Frozen, read_toml, to_json
+from edgeseld.nn.network import SeldNetwork
+from edgeseld.nn.weights import WEIGHTS_FILE, save_weights
+from edgeseld.train.batches import Batch, RandomWindows
+from edgeseld.train.clock import StepClock
+from edgeseld.train.feature_store import FeatureStore
+from edgeseld.train.task import MONITOR, SeldTask
+from edgeseld.train.validation import ValidationScenes
+
+MODEL_FILE = "model.toml"
+RESULTS_FILE = "results.json"
+CHECKPOINTS = "checkpoints"
+
+
+class TrainingResults(Frozen, frozen=True, kw_only=True):
+    """results.json of a run: what was seen, how long it took, and the scores of the step whose weights were kept."""
+
+    model: str
+    steps: int
+    hours_seen: float
+    seconds: float
+    data_loading_share: float
+    best_step: int
+    validation: dict[str, float]
+    device: str
+    torch: str
+
+
+class SeldData(L.LightningDataModule):
+    """Training windows from the current step on, and the validation scenes."""
+
+    def __init__(self, windows: RandomWindows, validation: ValidationScenes) -> None:
+        super().__init__()
+        self.windows, self.validation = windows, validation
+
+    def train_dataloader(self) -> DataLoader[Batch]:
+        """Called at every epoch, so that a resumed run goes on with the batch that comes next."""
+        assert self.trainer is not None
+        self.windows.first_step = self.trainer.global_step
+        return DataLoader(self.windows, batch_size=None)
+
+    def val_dataloader(self) -> DataLoader[Batch]:
+        """Windows side by side."""
+        return DataLoader(self.validation, batch_size=None)
+
+
+def prepare_run(output: Path, spec: ModelFile, *, resume: bool) -> Path | None:
+    """Make the run's folder, or find the checkpoint to resume from.
+
+    TrainingError where the folder holds another training, or there is nothing to resume.
+    """
+    saved, checkpoint = output / MODEL_FILE, output / CHECKPOINTS / "last.ckpt"
+    if not resume:
+        if saved.exists():
+            raise TrainingError(f"{output} holds a training already: continue it with --resume, or name another folder")
+        write_atomic(saved, msgspec.toml.encode(spec))
+        return None
+    if not saved.exists():
+        raise TrainingError(f"--resume needs a run that was started, and {output} holds no {MODEL_FILE}: leave it out")
+    if read_toml(saved, ModelFile) != spec:
+        raise TrainingError(f"--resume needs the recipe that the run was started with; {saved} differs: restore it")
+    return checkpoint if checkpoint.exists() else None
+
+
+def standardise_like(network: SeldNetwork, stores: Sequence[FeatureStore]) -> None:
+    """Give the frontend the mean and deviation of the training features, all sets weighted by their length."""
+    weights = torch.tensor([sum(store.index.label_frames) for store in stores], dtype=torch.float64)
+    weights = (weights / weights.sum()).reshape(-1, 1, 1)
+    mean = torch.tensor([store.index.mean for store in stores], dtype=torch.float64)
+    square = torch.tensor([store.index.std for store in stores], dtype=torch.float64).square() + mean.square()
+    pooled = (weights * mean).sum(dim=0)
+    std = ((weights * square).sum(dim=0) - pooled.square()).sqrt()
+    network.frontend.mean.copy_(pooled.unsqueeze(1))
+    network.frontend.inverse_std.copy_((1.0 / std).unsqueeze(1))
+
+
+def fit(task: SeldTask, windows: RandomWindows, output: Path, checkpoint: Path | None) -> TrainingResults:
+    """Train until the recipe's last step or until the SELD score stops falling; write weights and results."""
+    clock = StepClock()
+    best = ModelCheckpoint(
+        output / CHECKPOINTS, "best", MONITOR, mode="min", save_last=True, enable_version_counter=False
+    )
+    trainer = _trainer(task.spec, output, [clock, best])
+    trainer.fit(task, datamodule=SeldData(windows, task.validation), ckpt_path=checkpoint)
+    if not best.best_model_path:
+        raise TrainingError(f"training ended at step {trainer.global_step} before its first validation: raise steps")
+    kept = torch.load(best.best_model_path, weights_only=True)
+    task.load_state_dict(kept["state_dict"])
+    save_weights(task.network, output / WEIGHTS_FILE)
+    seconds_seen = trainer.global_step * windows.batch_size * task.spec.signal.window_frames / LABEL_FRAMES_PER_S
+    results = TrainingResults(
+        model=task.spec.id,
+        steps=trainer.global_step,
+        hours_seen=round(seconds_seen / 3600, 2),
+        seconds=round(clock.seconds, 1),
+        data_loading_share=round(clock.loading_share, 4),
+        best_step=kept["global_step"],
+        validation=kept["scores"],
+        device=_device_name(),
+        torch=torch.__version__,
+    )
+    write_atomic(output / RESULTS_FILE, to_json(results))
+    return results
+
+
+def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.Trainer:
+    recipe = spec.train
+    more: list[Callback] = [EarlyStopping(MONITOR, patience=recipe.patience, mode="min"), RichProgressBar()]
+    if recipe.ema_decay > 0:
+        more.append(EMAWeightAveraging(decay=recipe.ema_decay))
+    return L.Trainer(
+        max_steps=recipe.steps,
+        limit_train_batches=recipe.validate_every_steps,
+        reload_dataloaders_every_n_epochs=1,
+        precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
+        gradient_clip_val=recipe.gradient_clip,
+        num_sanity_val_steps=0,
+        callbacks=[*callbacks, *more],
+        logger=[
+            CSVLogger(output, name="", version="history"),
+            TensorBoardLogger(output, name="", version="tensorboard"),
+        ],
+        enable_model_summary=False,
+    )
+
+
+def _device_name() -> str:
+    if torch.cuda.is_available():
+        return torch.cuda.get_device_name()
+    return f"CPU, {torch.get_num_threads()} threads"

@@ -1,0 +1,78 @@
+"""The training task: Lightning runs it, this says what a step is."""
+
+from typing import Any
+
+import lightning as L
+import torch
+from lightning.pytorch.utilities.types import OptimizerLRSchedulerConfig
+from torch import Tensor
+from torch.optim.lr_scheduler import LambdaLR
+
+from edgeseld.core.errors import TrainingError
+from edgeseld.core.recipe import ModelFile
+from edgeseld.nn.network import SeldNetwork
+from edgeseld.train.augment import augment_batch, spec_augment
+from edgeseld.train.batches import Batch
+from edgeseld.train.losses import task_loss
+from edgeseld.train.schedule import learning_rate_factor
+from edgeseld.train.validation import ValidationScenes
+
+MONITOR = "validation/SELD"
+
+
+class SeldTask(L.LightningModule):
+    """Supervised training of one network."""
+
+    def __init__(self, network: SeldNetwork, spec: ModelFile, validation: ValidationScenes) -> None:
+        super().__init__()
+        # Twice as fast on CPUs, and what tensor cores want.
+        self.network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.spec = spec
+        self.validation = validation
+        self.scores: dict[str, float] = {}
+
+    def training_step(self, batch: Batch, batch_index: int) -> Tensor:
+        """Loss of one batch; everything random in it follows from seed and step."""
+        torch.manual_seed(self.spec.train.seed * 1_000_003 + self.global_step)
+        loss = self.batch_loss(augment_batch(batch, self.spec.train.augment, self.spec.signal)).mean()
+        if not torch.isfinite(loss):
+            raise TrainingError(
+                f"the loss must be finite, got {loss.item()} at step {self.global_step}, batch of "
+                f"{', '.join(batch.places)}; lower learning_rate, or look at these scenes"
+            )
+        self.log("loss", loss, prog_bar=True)
+        return loss
+
+    def batch_loss(self, batch: Batch) -> Tensor:
+        """Loss per item."""
+        features = self.network.frontend.standardise(batch.features)
+        if self.spec.train.augment.spec_augment is not None:
+            features = spec_augment(features, self.spec.train.augment.spec_augment)
+        output = self.network.infer(features.to(memory_format=torch.channels_last))
+        return task_loss(output, batch.target, self.spec.head)
+
+    def validation_step(self, batch: Batch, batch_index: int) -> None:
+        """Collect outputs; they are scored together at the end."""
+        features = self.network.frontend.standardise(batch.features)
+        self.validation.add(batch_index, self.network.infer(features.to(memory_format=torch.channels_last)))
+
+    def on_validation_epoch_end(self) -> None:
+        """Log ER, F, LE, LR and SELD of the validation set."""
+        self.scores = {name: round(value, 4) for name, value in self.validation.score().values.items()}
+        self.log_dict({f"validation/{name}": value for name, value in self.scores.items()}, prog_bar=True)
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """The scores travel with the weights that earned them."""
+        checkpoint["scores"] = self.scores
+
+    def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
+        """AdamW without decay on biases, norms and positions, and the recipe's schedule."""
+        recipe = self.spec.train
+        parameters = [p for p in self.network.parameters() if p.requires_grad]
+        groups = [
+            {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": recipe.weight_decay},
+            {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},
+        ]
+        optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate)
+        schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, recipe))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
