@@ -36,8 +36,11 @@ def analysis_window(kind: WindowKind, window_samples: int, n_fft: int) -> Float6
 
 
 def _periodic_cosine(samples: int, offset: float) -> Float64:
-    """`offset - (1 - offset) cos(2 pi n / samples)`: Hann for 0.5, Hamming for 0.54."""
-    return offset - (1.0 - offset) * np.cos(2.0 * np.pi * np.arange(samples) / samples)
+    """`offset - (1 - offset) cos(2 pi n / samples)`: Hann for 0.5, Hamming for 0.54.
+
+    Evaluated from -pi on as scipy does: with the same bits, even phases of empty bins agree with librosa's.
+    """
+    return offset + (1.0 - offset) * np.cos(np.linspace(-np.pi, np.pi, samples, endpoint=False))
 
 
 def _tapered(samples: int) -> Float64:

@@ -1,0 +1,31 @@
+"""SALSA-lite (Nguyen et al. 2022) as the DCASE baselines compute it: log power and normalised phases per bin."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseld.core.frames import SAMPLE_RATE_HZ
+from edgeseld.signal.presets import FeaturePreset
+from edgeseld.signal.spectral_power import power
+
+Float32 = NDArray[np.float32]
+Complex128 = NDArray[np.complex128]
+
+SPEED_OF_SOUND_M_S = 343.0
+FIRST_BIN_HZ = 50
+ALIASING_HZ = 2_000
+
+
+def salsa_lite_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) -> None:
+    """Power and phases of spectra (4, frames, bins) to `out` (7, frames, 382): bins 2 to 383, 47 Hz to 9 kHz.
+
+    The phases angle(S_m conj(S_0)) / (2 pi f / c) of microphones 1 to 3 are path differences in metres, zero above the
+    aliasing frequency. The baselines count that limit, bin 85, from the second bin on; so do we.
+    """
+    first = FIRST_BIN_HZ * preset.n_fft // SAMPLE_RATE_HZ
+    kept = spectra[:, :, first : first + preset.bins]
+    out[:4] = power(kept.astype(np.complex64, order="C"))
+    clear = ALIASING_HZ * preset.n_fft // SAMPLE_RATE_HZ
+    radians_per_metre = 2.0 * np.pi * SAMPLE_RATE_HZ / (preset.n_fft * SPEED_OF_SOUND_M_S)
+    phases = np.angle(kept[1:, :, :clear] * np.conj(kept[0, :, :clear]))
+    out[4:, :, :clear] = phases / (radians_per_metre * np.arange(first, first + clear))
+    out[4:, :, clear:] = 0.0
