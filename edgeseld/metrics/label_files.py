@@ -76,7 +76,7 @@ def _labels(values: Float64, line: Int64, path: Path, rules: Rules, role: Role) 
     else:
         azimuth, elevation = place[:, 0], place[:, 1]
     distance_m = _distance_m(values, distance_column, rules, role)
-    labels = Labels(frame, class_id, source, azimuth, elevation, distance_m, onscreen, line)
+    labels = Labels(frame, class_id, source, azimuth, elevation, distance_m, onscreen, line=line)
     if distance_column == 6:
         _check_lengths(place[:, :3], labels, path, rules)
     return labels

@@ -1,7 +1,7 @@
 """Sound events frame by frame as columns: what label files, prediction files and decoded networks have in common."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,8 @@ DROPPED = -1
 class Labels:
     """Events of one file, a row per 100 ms frame, class and source; every column has the shape (rows,).
 
-    Azimuth counter-clockwise, elevation up. `line` is where each row stands in its file; None for events in memory.
+    Azimuth counter-clockwise, elevation up. `spread_deg` is how far the system thinks a direction may be off, NaN where
+    it does not say. `line` is where each row stands in its file; None for events in memory.
     """
 
     frame: Int64
@@ -30,6 +31,7 @@ class Labels:
     elevation_deg: Float64
     distance_m: Float64 | None = None
     onscreen: Int64 | None = None
+    spread_deg: Float64 | None = None
     line: Int64 | None = None
 
     def __len__(self) -> int:
@@ -98,7 +100,10 @@ def labels_from_prediction(prediction: Prediction, thresholds: float | Sequence[
     active = prediction.activity > np.broadcast_to(np.asarray(thresholds), len(prediction.classes))
     frame, track, class_id = np.nonzero(active)
     distance_m = None if prediction.distance_m is None else prediction.distance_m[active]
-    return labels_from_vectors(frame, class_id, track, prediction.direction[active], distance_m)
+    labels = labels_from_vectors(frame, class_id, track, prediction.direction[active], distance_m)
+    if prediction.uncertainty is None:
+        return labels
+    return replace(labels, spread_deg=prediction.uncertainty.direction_spread_deg[active].astype(np.float64))
 
 
 EMPTY = labels_from_vectors([], [], [], [])

@@ -92,7 +92,7 @@ def _frames(library: Any, scores: Mapping[str, Float64], classes: Sequence[str],
 
 
 def _writable(table: Any) -> Any:
-    """The same table, giving copies of its arrays: those of pandas 3 are read-only, which the library's C code refuses."""
+    """The same table, giving copies of its arrays: pandas 3 gives read-only ones, which the C code refuses."""
     base = type(table)
 
     def to_numpy(self: Any, *arguments: Any, **options: Any) -> Any:

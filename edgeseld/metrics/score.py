@@ -10,9 +10,9 @@ from edgeseld.core.classes import STARSS_CLASSES
 from edgeseld.core.errors import ConfigError, DataError
 from edgeseld.metrics.counts import Counts, count, pool
 from edgeseld.metrics.faults import inspect, object_to
-from edgeseld.metrics.grouping import group_rows, scored_frames
+from edgeseld.metrics.grouping import Groups, group_rows, scored_frames
 from edgeseld.metrics.labels import Labels
-from edgeseld.metrics.matching import match_groups
+from edgeseld.metrics.matching import Matches, match_groups
 from edgeseld.metrics.measures import average_measures, classwise_measures
 from edgeseld.metrics.rules import Average, Role, Rules
 
@@ -77,15 +77,22 @@ def count_files(
     reference: Mapping[str, Labels], prediction: Mapping[str, Labels], rules: Rules, class_count: int = CLASS_COUNT
 ) -> Counts:
     """Sufficient statistics of every file that both sides hold, sorted by name."""
+    names, tables, matches = match_files(reference, prediction, rules, class_count)
+    return count(names, tables[0], tables[1], matches, rules, class_count)
+
+
+def match_files(
+    reference: Mapping[str, Labels], prediction: Mapping[str, Labels], rules: Rules, class_count: int = CLASS_COUNT
+) -> tuple[list[str], tuple[Groups, Groups], Matches]:
+    """Names of the scored files, their reference and predicted rows, and which row matches which."""
     names = _common_names(reference, prediction, rules)
     for name in names:
         _check(reference[name], name, "reference", rules, class_count)
         _check(prediction[name], name, "prediction", rules, class_count)
     wanted, given = [reference[name] for name in names], [prediction[name] for name in names]
     frames = [scored_frames(first, second, rules) for first, second in zip(wanted, given, strict=True)]
-    tables = [group_rows(files, frames, rules, class_count) for files in (wanted, given)]
-    matches = match_groups(tables[0], tables[1], rules, names)
-    return count(names, tables[0], tables[1], matches, rules, class_count)
+    tables = group_rows(wanted, frames, rules, class_count), group_rows(given, frames, rules, class_count)
+    return names, tables, match_groups(tables[0], tables[1], rules, names)
 
 
 def _common_names(reference: Mapping[str, Labels], prediction: Mapping[str, Labels], rules: Rules) -> list[str]:
