@@ -1,5 +1,6 @@
 """`edgeseld synth`: labelled scenes from clips and rooms."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, get_args
 
@@ -9,7 +10,8 @@ from click.core import ParameterSource
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.errors import DataError
 from edgeseld.core.spec import ChannelFormat
-from edgeseld.data.layout import AudioKind
+from edgeseld.core.structs import to_json
+from edgeseld.data.layout import AudioKind, dataset_classes
 from edgeseld.data.synth.cache import cache_root
 from edgeseld.data.synth.dataset import Request, make_dataset
 from edgeseld.data.synth.definition import SimulatedRooms, Split, read_definition
@@ -44,8 +46,9 @@ ROOMS_PER_HOUR, FEWEST_ROOMS, MOST_ROOMS = 4, 4, 120
     "--format", "audio", type=click.Choice(get_args(AudioKind)), default="flac", help="Audio files; npy is int16."
 )
 @click.option("--workers", type=click.IntRange(1), default=1, help="Processes; the files do not depend on it.")
+@click.option("--json", "as_json", is_flag=True, help="The summary as one JSON object on stdout.")
 @click.pass_context
-def command(context: click.Context, /, out: Path, workers: int, **options: Any) -> None:
+def command(context: click.Context, /, out: Path, workers: int, as_json: bool, **options: Any) -> None:
     """Make scenes with labels in the STARSS23 layout in OUT; run it again to finish an interrupted set.
 
     \b
@@ -56,7 +59,7 @@ def command(context: click.Context, /, out: Path, workers: int, **options: Any) 
     _check_usage(context, options)
     request = _from_set(options) if options["set_name"] else _from_options(options)
     summary = make_dataset(out, request, cache_root(), workers, progress)
-    _print_summary(out, request, summary)
+    (_print_json if as_json else _print_summary)(out, options["channel_format"], summary)
     if options["set_name"]:
         _check_labels(options, summary)
 
@@ -144,17 +147,23 @@ def _check_labels(options: dict[str, Any], summary: Summary) -> None:
         )
 
 
-def _print_summary(out: Path, request: Request, summary: Summary) -> None:
-    from edgeseld.data.layout import dataset_classes
-
+def _print_summary(out: Path, channel_format: str, summary: Summary) -> None:
     rows = [
         [name, str(events), f"{seconds / 60:.1f}"]
         for name, events, seconds in zip(dataset_classes(out), summary.events, summary.seconds, strict=True)
     ]
     print_table(
-        f"{out}: {summary.scenes} scenes, {summary.hours:.2f} h, {request.channel_format}",
-        ["class", "events", "minutes"],
-        rows,
+        f"{summary.scenes} scenes, {summary.hours:.2f} h, {channel_format}", ["class", "events", "minutes"], rows
     )
     shares = ", ".join(f"{order}: {100 * share:.0f} %" for order, share in enumerate(summary.polyphony))
     click.echo(f"sources at a time: {shares}; {summary.mean_overlap:.2f} where there are any")
+
+
+def _print_json(out: Path, channel_format: str, summary: Summary) -> None:
+    """The same figures for machines; counts and seconds are keyed by class."""
+    classes = dataset_classes(out)
+    counts = {
+        "events": dict(zip(classes, summary.events, strict=True)),
+        "seconds": dict(zip(classes, summary.seconds, strict=True)),
+    }
+    click.echo(to_json({"folder": str(out), "channel_format": channel_format, **asdict(summary), **counts}), nl=False)

@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseld.core.atomic import atomic_folder
-from edgeseld.core.errors import AudioFormatError, DataError
-from edgeseld.core.frames import SAMPLE_RATE_HZ
+from edgeseld.core.errors import DataError
 from edgeseld.core.structs import Frozen, to_json
 from edgeseld.data.synth import builtin
 from edgeseld.data.synth.activity import blocks_of, clip_levels
 from edgeseld.data.synth.cache import cache_key
 from edgeseld.data.synth.manifest import Recording
+from edgeseld.signal.audio import read_audio
 
 # Applies a function to every item, in order, on whatever workers there are.
 Mapper = Callable[[Callable[[Any], Any], list[Any], str], Iterable[Any]]
@@ -117,31 +117,10 @@ def _prepare(source: Source) -> tuple[NDArray[np.int16], NDArray[np.int8], Clip]
             source.name,
         )
     else:
-        audio, name, kind, group = read_clip(source.path), source.file, source.class_name, source.group
+        audio, name, kind, group = read_audio(source.path, "mono")[0], source.file, source.class_name, source.group
     level_db, block_levels = clip_levels(audio)
     if level_db < -80:
         raise DataError(f"a clip must sound, but {name} is silent: remove it from the manifest")
     quantised = np.clip(np.rint(audio * 32768), -32768, 32767).astype(np.int16)
     clip = Clip(name=name, class_name=kind, group=group, start=0, samples=len(audio), first_block=0, level_db=level_db)
     return quantised, block_levels, clip
-
-
-def read_clip(path: Path) -> NDArray[np.float32]:
-    """A mono recording at 24 kHz, (samples,), resampled where needed; AudioFormatError for anything else."""
-    import soundfile
-    import soxr
-
-    try:
-        audio, rate = soundfile.read(path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
-        raise AudioFormatError(f"cannot decode {path}: {error}; replace the file or remove its row") from error
-    if audio.shape[1] != 1:
-        raise AudioFormatError(f"clips are mono, but {path} has {audio.shape[1]} channels: keep one of them")
-    if not len(audio) or not np.isfinite(audio).all():
-        raise AudioFormatError(
-            f"clips hold finite samples, but {path} is empty or has NaN: replace it or remove its row"
-        )
-    mono: NDArray[np.float32] = audio[:, 0]
-    if rate != SAMPLE_RATE_HZ:
-        mono = soxr.resample(mono, rate, SAMPLE_RATE_HZ)
-    return mono

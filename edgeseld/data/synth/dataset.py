@@ -10,7 +10,6 @@ import numpy as np
 from edgeseld.core.atomic import atomic_file, write_atomic
 from edgeseld.core.classes import STARSS_CLASSES
 from edgeseld.core.errors import ConfigError, DataError
-from edgeseld.core.frames import SAMPLE_RATE_HZ
 from edgeseld.core.spec import ChannelFormat
 from edgeseld.data.layout import (
     AudioKind,
@@ -26,15 +25,17 @@ from edgeseld.data.synth import measured
 from edgeseld.data.synth.cache import ENGINE_VERSION, cache_key
 from edgeseld.data.synth.catalogue import SPLIT_SEEDS, Catalogue, builtin_shares, builtin_sources, make_catalogue
 from edgeseld.data.synth.clips import ClipBank, Mapper, Source, load_clip_bank, make_clip_bank
+from edgeseld.data.synth.convolution import Float32
 from edgeseld.data.synth.definition import HeldoutDefinition, SimulatedRooms, Split
 from edgeseld.data.synth.labels import label_scene
 from edgeseld.data.synth.manifest import UNSETTLED_REASON, Selection, read_manifest, select
 from edgeseld.data.synth.plan import plan_scene
-from edgeseld.data.synth.render import quantised, render_scene
+from edgeseld.data.synth.render import render_scene
 from edgeseld.data.synth.rooms import Room, load_room
 from edgeseld.data.synth.simulated import make_simulated_room
 from edgeseld.data.synth.summary import SceneSummary, Summary, summarise_scene, total
 from edgeseld.data.synth.workers import Track, untracked, worker_pool
+from edgeseld.signal.audio import write_audio
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,18 +249,16 @@ def make_scene(job: Job, task: SceneTask) -> SceneSummary:
     rows = label_scene(plan, room.record, catalogue, request.channel_format)
     files = scene_paths(spec, job.root, task.room, task.mix)
     if not (files.audio.is_file() and files.labels.is_file()):
-        audio = quantised(render_scene(plan, room, _clips(job.clip_folder), request.channel_format))
-        _write(files, audio, format_labels(rows), request.audio)
+        audio = render_scene(plan, room, _clips(job.clip_folder), request.channel_format)
+        _write(files, audio, format_labels(rows))
     return summarise_scene(plan, rows)
 
 
-def _write(files: SceneFiles, audio: np.ndarray, labels: bytes, kind: AudioKind) -> None:
+def _write(files: SceneFiles, audio: Float32, labels: bytes) -> None:
     """Labels first: a scene with audio is finished."""
     write_atomic(files.labels, labels)
+    if files.audio.suffix != ".npy":
+        write_audio(files.audio, audio)
+        return
     with atomic_file(files.audio) as temporary:
-        if kind == "npy":
-            np.save(temporary, audio)
-        else:
-            import soundfile
-
-            soundfile.write(temporary, audio.T, SAMPLE_RATE_HZ, subtype="PCM_16", format=kind.upper())
+        np.save(temporary, np.rint(audio * 32768).astype(np.int16))

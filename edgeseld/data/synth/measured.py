@@ -17,6 +17,7 @@ from edgeseld.core.frames import SAMPLE_RATE_HZ
 from edgeseld.core.spec import ChannelFormat
 from edgeseld.data.synth.rooms import RoomRecord, save_room
 from edgeseld.signal.ambisonics import rotate_foa
+from edgeseld.signal.decoding import decode_file
 
 PLACE_COLUMNS = (
     "absorption_setting",
@@ -83,7 +84,7 @@ def make_measured_room(
     folder: Path, measurements: tuple[Measurement, ...], channel_format: ChannelFormat, with_paths: bool
 ) -> None:
     """Save the responses of one setting; paths join neighbouring azimuths (not for `mic`: they turn the field)."""
-    responses, direct_sample = _aligned(measurements)
+    responses, direct_sample = _aligned(measurements, channel_format)
     places = [(m.azimuth_deg, m.elevation_deg, m.distance_m) for m in measurements]
     paths: list[tuple[int, int]] = []
     if with_paths and channel_format != "mic":
@@ -106,10 +107,12 @@ def make_measured_room(
     save_room(folder, record, responses)
 
 
-def _aligned(measurements: tuple[Measurement, ...]) -> tuple[NDArray[np.float32], int]:
+def _aligned(measurements: tuple[Measurement, ...], channel_format: ChannelFormat) -> tuple[NDArray[np.float32], int]:
     """Responses (points, 4, taps) with direct sounds on one sample, scaled to a direct gain of about 1 / distance."""
     direct = min(measurement.direct_sample for measurement in measurements)
-    loaded = [_read(measurement)[:, measurement.direct_sample - direct :] for measurement in measurements]
+    loaded = [
+        _read(measurement, channel_format)[:, measurement.direct_sample - direct :] for measurement in measurements
+    ]
     responses = np.zeros((len(loaded), 4, max(response.shape[1] for response in loaded)), dtype=np.float32)
     for target, response in zip(responses, loaded, strict=True):
         target[:, : response.shape[1]] = response
@@ -119,26 +122,20 @@ def _aligned(measurements: tuple[Measurement, ...]) -> tuple[NDArray[np.float32]
     return responses * np.float32(1 / np.median(level * distance)), direct
 
 
-def _read(measurement: Measurement) -> NDArray[np.float32]:
-    import soundfile
-
-    try:
-        audio, rate = soundfile.read(measurement.path, dtype="float32", always_2d=True)
-    except (soundfile.LibsndfileError, OSError) as error:
+def _read(measurement: Measurement, channel_format: ChannelFormat) -> NDArray[np.float32]:
+    """Response (4, taps) at its own rate, which must be 24 kHz: `direct_sample` counts samples of the file."""
+    audio, rate_hz = decode_file(measurement.path)
+    if rate_hz != SAMPLE_RATE_HZ:
         raise AudioFormatError(
-            f"cannot decode {measurement.path}: {error}; replace the file or remove its row"
-        ) from error
-    if audio.shape[1] != 4:
-        raise AudioFormatError(
-            f"room responses have 4 channels, but {measurement.path} has {audio.shape[1]}: convert it"
+            f"room responses are at {SAMPLE_RATE_HZ} Hz, but {measurement.path} is at {rate_hz}: resample it"
         )
-    if rate != SAMPLE_RATE_HZ:
+    if len(audio) != 4:
         raise AudioFormatError(
-            f"room responses are at {SAMPLE_RATE_HZ} Hz, but {measurement.path} is at {rate}: resample it"
+            f"responses for {channel_format} have 4 channels, but {measurement.path} has {len(audio)}: use other rooms"
         )
-    if not measurement.direct_sample < len(audio):
+    if not measurement.direct_sample < audio.shape[1]:
         raise DataError(f"direct_sample lies within the response, but {measurement.path} is shorter: correct the index")
-    return np.ascontiguousarray(audio.T)
+    return audio
 
 
 def _rings(measurements: tuple[Measurement, ...]) -> list[list[int]]:

@@ -82,8 +82,3 @@ def _dry(event: Event, clips: ClipBank) -> Float32:
         sound[-edge:] *= ramp[:edge][::-1]
         dry[piece.offset : piece.offset + len(sound)] += sound
     return dry
-
-
-def quantised(audio: Float32) -> np.ndarray:
-    """Audio as int16, (channels, samples)."""
-    return np.clip(np.rint(audio * 32768), -32768, 32767).astype(np.int16)
