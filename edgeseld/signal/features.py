@@ -46,10 +46,10 @@ def reference_features(audio: Float32, preset: FeaturePreset) -> Float32:
     _check(audio, preset)
     features = np.empty((preset.maps, audio.shape[1] // preset.hop_samples, preset.bins), np.float32)
     window = analysis_window(preset.window, preset.window_samples, preset.n_fft)
+    log_maps = features[: LOG_MAPS[preset.channel_format]]
     for frames, spectra in centred_spectra(audio, window, preset.hop_samples):
         MAPS[preset.spatial](spectra, preset, features[:, frames])
-    log_maps = features[: LOG_MAPS[preset.channel_format]]
-    to_decibels(log_maps)
+        to_decibels(log_maps[:, frames])
     if preset.dynamic_range_db is not None:
         clip_range(log_maps, preset.dynamic_range_db)
     return features

@@ -14,6 +14,9 @@ Float32 = NDArray[np.float32]
 Complex64 = NDArray[np.complex64]
 Complex128 = NDArray[np.complex128]
 
+# Keeps the squares of bins that hold only rounding errors, 1e-22 and below, away from the end of float32's range.
+GAIN = np.float32(2.0**40)
+
 
 def gcc_phat_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) -> None:
     """Mel power and GCC-PHAT of spectra (4, frames, bins) to `out` (10, frames, bins).
@@ -21,38 +24,45 @@ def gcc_phat_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) -> N
     Pairs (0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3); lags from -bins / 2 to bins / 2 - 1 samples: the inverse
     transform of the phases of conj(A) B (Knapp and Carter 1976).
     """
-    weight_mel(power(spectra.astype(np.complex64)), preset.n_fft, out[:4])
-    phases, silent = _phases(spectra)
-    lags = _lag_matrix(preset.n_fft, preset.bins)
-    for pair, (first, second) in enumerate(combinations(range(spectra.shape[0]), 2)):
-        cross = np.conj(phases[first]) * phases[second]
-        if silent:
-            _fill_empty(cross, spectra[first], spectra[second])
-        np.matmul(cross.view(np.float32), lags, out=out[4 + pair])
+    amplified = spectra.astype(np.complex64) * GAIN
+    powers = power(amplified)
+    weight_mel(powers, preset.n_fft, out[:4])
+    out[:4] *= GAIN**-2
+    real, imaginary, empty = _phases(amplified, powers)
+    cosines, sines = _lag_matrices(preset.n_fft, preset.bins)
+    half = preset.bins // 2
+    for lags, (first, second) in zip(out[4:], combinations(range(spectra.shape[0]), 2), strict=True):
+        in_phase = real[first] * real[second] + imaginary[first] * imaginary[second]
+        quadrature = real[first] * imaginary[second] - imaginary[first] * real[second]
+        if empty:
+            _fill_empty(in_phase, quadrature, spectra[first], spectra[second])
+        # Cosines are even in the lag and sines odd, so half of the products do.
+        even, odd = in_phase @ cosines, quadrature @ sines
+        lags[:, half:] = even[:, :half] - odd[:, :half]
+        lags[:, half - 1 :: -1] = even[:, 1:] + odd[:, 1:]
 
 
-def _fill_empty(cross: Complex64, first: Complex128, second: Complex128) -> None:
+def _phases(spectra: Complex64, powers: Float32) -> tuple[Float32, Float32, bool]:
+    """Real and imaginary parts of spectra at unit length, zero where they are zero, and whether any is."""
+    empty = not powers.all()
+    scale = np.sqrt(powers)
+    if empty:
+        scale[scale == 0] = 1
+    np.reciprocal(scale, out=scale)
+    return spectra.real * scale, spectra.imag * scale, empty
+
+
+def _fill_empty(in_phase: Float32, quadrature: Float32, first: Complex128, second: Complex128) -> None:
     """Where a channel is empty the phase is that of a zero: 0, or pi if its real part is a negative zero."""
-    empty = cross == 0
-    cross[empty] = np.copysign(1.0, (np.conj(first[empty]) * second[empty]).real)
-
-
-def _phases(spectra: Complex128) -> tuple[Complex64, bool]:
-    """Spectra at unit length, zero where they are zero, and whether any is."""
-    parts = spectra.real, spectra.imag
-    length = np.sqrt(parts[0] * parts[0] + parts[1] * parts[1])
-    silent = not length.all()
-    if silent:
-        length[length == 0] = 1.0
-    return (spectra / length).astype(np.complex64), silent
+    empty = (in_phase == 0) & (quadrature == 0)
+    in_phase[empty] = np.copysign(1.0, (np.conj(first[empty]) * second[empty]).real)
 
 
 @cache
-def _lag_matrix(n_fft: int, lags: int) -> Float32:
-    """Inverse real transform of interleaved real and imaginary parts at the lags around zero: (n_fft + 2, lags)."""
-    turns = np.outer(np.arange(n_fft // 2 + 1), np.arange(-(lags // 2), lags // 2)) % n_fft
+def _lag_matrices(n_fft: int, lags: int) -> tuple[Float32, Float32]:
+    """Inverse real transform at the lags 0 to lags / 2, of real and of imaginary parts: (bins, lags / 2 + 1) each."""
+    turns = np.outer(np.arange(n_fft // 2 + 1), np.arange(lags // 2 + 1)) % n_fft
     angle = 2.0 * np.pi * turns / n_fft
     share = np.full((n_fft // 2 + 1, 1), 2.0 / n_fft)
     share[[0, -1]] = 1.0 / n_fft
-    matrix = np.stack([share * np.cos(angle), -share * np.sin(angle)], axis=1)
-    return matrix.reshape(n_fft + 2, lags).astype(np.float32)
+    return (share * np.cos(angle)).astype(np.float32), (share * np.sin(angle)).astype(np.float32)
