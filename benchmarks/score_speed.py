@@ -119,11 +119,13 @@ def compare(folder: Path, rules: Rules, repetitions: int) -> dict[str, float]:
     if difference > 1e-6:
         raise click.ClickException(f"the scorers differ by {difference} under {rules.name} rules")
     times = cpu_seconds(lambda: edgeseld_score(folder, rules), repetitions)
+    rows = sum(len(events) for events in read_label_folder(folder / "reference", rules, "reference").values())
     return {
         "files": len(fast.counts.files),
-        "first_s": times[0],
-        "median_s": float(np.median(times)),
-        "plain_s": cpu_seconds(lambda: plain(folder, rules), 1)[0],
+        "rows": rows,
+        "median_s": round(float(np.median(times)), 3),
+        "largest_s": round(max(times), 3),
+        "plain_s": round(cpu_seconds(lambda: plain(folder, rules), 1)[0], 3),
         "largest_difference": difference,
     }
 

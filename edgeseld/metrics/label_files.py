@@ -64,41 +64,32 @@ def read_labels(path: Path, rules: Rules, role: Role) -> Labels:
 
 def _labels(values: Float64, line: Int64, path: Path, rules: Rules, role: Role) -> Labels:
     frame, class_id, source = values[:, :3].astype(np.int64).T
-    width = values.shape[1]
-    place, distance_column = values[:, 3:], 5
-    onscreen: Int64 | None = None
     if rules.stereo:
-        azimuth, elevation = place[:, 0], np.zeros(len(values))
-        onscreen, distance_column = values[:, 5].astype(np.int64), 4
-    elif width == 7 or (width == 6 and rules.cartesian_6_columns and role == "prediction"):
-        azimuth, elevation = polar_deg(place[:, :3])
-        distance_column = 6
-    else:
-        azimuth, elevation = place[:, 0], place[:, 1]
-    distance_m = _distance_m(values, distance_column, rules, role)
-    labels = Labels(frame, class_id, source, azimuth, elevation, distance_m, onscreen, line=line)
-    if distance_column == 6:
-        _check_lengths(place[:, :3], labels, path, rules)
+        azimuth, elevation, onscreen = values[:, 3], np.zeros(len(values)), values[:, 5].astype(np.int64)
+        return Labels(frame, class_id, source, azimuth, elevation, values[:, 4] / 100, onscreen, line=line)
+    width = values.shape[1]
+    cartesian = width == 7 or (width == 6 and rules.cartesian_6_columns and role == "prediction")
+    azimuth, elevation = polar_deg(values[:, 3:6]) if cartesian else (values[:, 3], values[:, 4])
+    distance_m: Float64 | None = None
+    if rules.distance and width > 5:
+        distance_m = values[:, -1] / 100 if role == "reference" else values[:, -1]
+    labels = Labels(frame, class_id, source, azimuth, elevation, distance_m, line=line)
+    if cartesian:
+        _check_lengths(values[:, 3:6], labels, path, rules, width)
     return labels
 
 
-def _distance_m(values: Float64, column: int, rules: Rules, role: Role) -> Float64 | None:
-    if not rules.distance or values.shape[1] <= column:
-        return None
-    return values[:, column] / 100 if rules.stereo or role == "reference" else values[:, column]
-
-
-def _check_lengths(vectors: Float64, labels: Labels, path: Path, rules: Rules) -> None:
+def _check_lengths(vectors: Float64, labels: Labels, path: Path, rules: Rules, width: int) -> None:
     """A zero vector has no direction; a very long one is a polar row taken for a Cartesian one."""
     length = np.linalg.norm(vectors, axis=1)
     object_to_rows(length == 0.0, length, str(path), "a direction x, y, z must not have the length 0", labels, rules)
-    rule = f"x, y, z must be a direction of about length 1 ({rules.name} rules read 6 columns so; polar files have 5)"
+    rule = f"x, y, z in {width} columns must have a length near 1 (polar predictions have 5 columns up to 2022)"
     object_to_rows(length > LONGEST_VECTOR, length, str(path), rule, labels, rules)
 
 
 def _table(path: Path, rules: Rules) -> tuple[Float64, Int64]:
     """Numbers (rows, columns) and the line of each row."""
-    content = path.read_bytes()
+    content = path.read_bytes().removeprefix(BYTE_ORDER_MARK)
     body, first_line = _without_header(content, path, rules)
     values = _regular_table(body)
     if values is None or values.shape[1] not in _widths(rules):
@@ -112,7 +103,7 @@ def _widths(rules: Rules) -> tuple[int, ...]:
 
 def _without_header(content: bytes, path: Path, rules: Rules) -> tuple[bytes, int]:
     """Content after the header, if there is one, and the line it starts at."""
-    head, _, body = content.removeprefix(BYTE_ORDER_MARK).partition(b"\n")
+    head, _, body = content.partition(b"\n")
     if head[:5].lower() == b"frame":
         return body, 2
     if not rules.stereo or not head or rules.corrected:
@@ -167,7 +158,7 @@ def _numbers(text: str, place: str) -> list[float]:
 def _object_to_width(width: int, place: str, rules: Rules) -> None:
     forms = STEREO_FORM if rules.stereo else "; ".join(FORMS)
     message = f"{place}: {width} columns, but label files have {forms}"
-    if rules.stereo:
+    if rules.stereo or (rules.distance and width == 4):  # a row of frame, class, azimuth, elevation lacks the distance
         raise DataError(message)
     object_to(message, "the official program counts its frame and drops the rest", rules)
 

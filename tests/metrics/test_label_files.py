@@ -98,6 +98,7 @@ def test_stereo(tmp_path: Path) -> None:
         "\ufeffFrame,Class,Source,Azimuth,Elevation\n0,0,0,10,20\n1,0,0,10,20\n",
         "0,0,0,10,20\n\n1,0,0,+10,20.\n\n",
         "0.0,0,0,1e1,2e1\n1,0,0,10,20\n",
+        "\ufeff0,0,0,10,20\r1,0,0,10,20\r",
     ],
 )
 def test_spellings_of_one_file(tmp_path: Path, content: str) -> None:
@@ -126,6 +127,7 @@ def test_an_empty_file_holds_no_events(tmp_path: Path, content: str, year: int) 
         ("0,0,0,10,20\n1.5,0,0,10,20\n", 2023, r"a.csv, line 2: frame, class, source"),
         ("frame,class,source,azimuth,elevation\nnan,0,0,10,20\n", 2023, r"a.csv, line 2: frame, class, source"),
         ("0,0,0,10,20\n1,0,0,1,0,0\n", 2023, r"a.csv, line 2: 6 columns after lines of 5; a file holds one form"),
+        ("0,0,10,20\n", 2024, r"a.csv, line 1: 4 columns, but label files have 5 columns"),
         (HEADER + "0,0,0,10,20\n", 2025, r"a.csv, line 2: 5 columns, but label files have 6 columns frame,class"),
         (HEADER + "0,0,0,10,20,0.5\n", 2025, r"a.csv, line 2: frame, class, source and on-screen are whole"),
         ("colour,shape\n0,0,0,10,20\n", 2023, r"a.csv, line 1: numbers separated by commas"),
@@ -159,7 +161,7 @@ def test_cartesian_rows_that_are_no_directions(tmp_path: Path) -> None:
         assert place(read(tmp_path, "0,0,0,0,0,1,2\n0,0,0,0,0,0,2\n", 2024)) == (0, 90)
     with pytest.raises(DataError, match="must not have the length 0"):
         read(tmp_path, "0,0,0,0,0,0,2\n", 2024, corrected=True)
-    with pytest.warns(ScoreWarning, match="dcase2022 rules read 6 columns so; polar files have 5"):
+    with pytest.warns(ScoreWarning, match=r"in 6 columns must have a length near 1 \(polar predictions have 5"):
         read(tmp_path, "0,0,0,120,30,2.5\n", 2022)
 
 
