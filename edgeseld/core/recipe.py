@@ -23,7 +23,7 @@ class AugmentSpec(Frozen, frozen=True, kw_only=True):
     """Augmentation of feature batches."""
 
     channel_swap: bool = True
-    spec_augment: SpecAugmentSpec | None = SpecAugmentSpec()
+    spec_augment: SpecAugmentSpec = SpecAugmentSpec()
 
 
 class TrainSpec(Frozen, frozen=True, kw_only=True):

@@ -32,6 +32,19 @@ def to_json(value: Any) -> bytes:
     return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
 
 
+def to_toml(value: msgspec.Struct) -> bytes:
+    """TOML with every field spelt out; TOML has no null, so fields that are None are left to their default, None."""
+    return msgspec.toml.encode(_without_none(msgspec.to_builtins(value)))
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _without_none(item) for name, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value]
+    return value
+
+
 def _decode(path: Path, kind: type[S], decode: Any) -> S:
     try:
         result: S = decode(path.read_bytes())

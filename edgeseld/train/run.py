@@ -1,10 +1,11 @@
 """A training run: a folder with model.toml, checkpoints, logs, and in the end weights and results."""
 
+import logging
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import lightning as L
-import msgspec
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -14,7 +15,7 @@ from edgeseld.core.atomic import write_atomic
 from edgeseld.core.errors import TrainingError
 from edgeseld.core.frames import LABEL_FRAMES_PER_S
 from edgeseld.core.recipe import ModelFile
-from edgeseld.core.structs import Frozen, read_toml, to_json
+from edgeseld.core.structs import Frozen, read_toml, to_json, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, save_weights
 from edgeseld.train.batches import Batch, RandomWindows
@@ -69,7 +70,7 @@ def prepare_run(output: Path, spec: ModelFile, *, resume: bool) -> Path | None:
     if not resume:
         if saved.exists():
             raise TrainingError(f"{output} holds a training already: continue it with --resume, or name another folder")
-        write_atomic(saved, msgspec.toml.encode(spec))
+        write_atomic(saved, to_toml(spec))
         return None
     if not saved.exists():
         raise TrainingError(f"--resume needs a run that was started, and {output} holds no {MODEL_FILE}: leave it out")
@@ -90,12 +91,17 @@ def standardise_like(network: SeldNetwork, stores: Sequence[FeatureStore]) -> No
     network.frontend.inverse_std.copy_((1.0 / std).unsqueeze(1))
 
 
+def _silence_lightning() -> None:
+    """Lightning's hints on workers, tips and devices are noise beside the progress bar."""
+    logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
+    warnings.filterwarnings("ignore", module=r"lightning\.")
+    warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)`")
+
+
 def fit(task: SeldTask, windows: RandomWindows, output: Path, checkpoint: Path | None) -> TrainingResults:
     """Train until the recipe's last step or until the SELD score stops falling; write weights and results."""
     clock = StepClock()
-    best = ModelCheckpoint(
-        output / CHECKPOINTS, "best", MONITOR, mode="min", save_last=True, enable_version_counter=False
-    )
+    best = ModelCheckpoint(output / CHECKPOINTS, "best", MONITOR, mode="min", enable_version_counter=False)
     trainer = _trainer(task.spec, output, [clock, best])
     trainer.fit(task, datamodule=SeldData(windows, task.validation), ckpt_path=checkpoint)
     if not best.best_model_path:
@@ -113,15 +119,20 @@ def fit(task: SeldTask, windows: RandomWindows, output: Path, checkpoint: Path |
         best_step=kept["global_step"],
         validation=kept["scores"],
         device=_device_name(),
-        torch=torch.__version__,
+        torch=str(torch.__version__),
     )
     write_atomic(output / RESULTS_FILE, to_json(results))
     return results
 
 
 def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.Trainer:
+    _silence_lightning()
     recipe = spec.train
-    more: list[Callback] = [EarlyStopping(MONITOR, patience=recipe.patience, mode="min"), RichProgressBar()]
+    more: list[Callback] = [
+        EarlyStopping(MONITOR, patience=recipe.patience, mode="min", check_on_train_epoch_end=False),
+        ModelCheckpoint(output / CHECKPOINTS, "last", save_on_train_epoch_end=True, enable_version_counter=False),
+        RichProgressBar(),
+    ]
     if recipe.ema_decay > 0:
         more.append(EMAWeightAveraging(decay=recipe.ema_decay))
     return L.Trainer(

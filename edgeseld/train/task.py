@@ -46,8 +46,7 @@ class SeldTask(L.LightningModule):
     def batch_loss(self, batch: Batch) -> Tensor:
         """Loss per item."""
         features = self.network.frontend.standardise(batch.features)
-        if self.spec.train.augment.spec_augment is not None:
-            features = spec_augment(features, self.spec.train.augment.spec_augment)
+        features = spec_augment(features, self.spec.train.augment.spec_augment)
         output = self.network.infer(features.to(memory_format=torch.channels_last))
         return task_loss(output, batch.target, self.spec.head)
 
@@ -59,7 +58,8 @@ class SeldTask(L.LightningModule):
     def on_validation_epoch_end(self) -> None:
         """Log ER, F, LE, LR and SELD of the validation set."""
         self.scores = {name: round(value, 4) for name, value in self.validation.score().values.items()}
-        self.log_dict({f"validation/{name}": value for name, value in self.scores.items()}, prog_bar=True)
+        for name, value in self.scores.items():
+            self.log(f"validation/{name}", value, prog_bar=name in ("F", "SELD"))
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """The scores travel with the weights that earned them."""
