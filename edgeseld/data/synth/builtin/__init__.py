@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseld.data.synth.builtin import impacts, machines, music, ringing, surroundings, voices
-from edgeseld.data.synth.builtin.shaping import Mono, Random
+from edgeseld.data.synth.builtin.shaping import Mono, Random, recorded
 
 VERSION = 1
 SOUNDS: dict[str, Callable[[Random], Mono]] = {
@@ -31,7 +31,8 @@ PEAK = 10 ** (-3 / 20)
 
 def builtin_sound(kind: str, seed: tuple[int, ...]) -> NDArray[np.float32]:
     """A sound of one kind, (samples,) at 24 kHz, peak -3 dBFS, at most ten seconds; one seed, one sound."""
-    sound = SOUNDS[kind](np.random.default_rng(seed))[: 10 * 24_000]
+    rng = np.random.default_rng(seed)
+    sound = recorded(SOUNDS[kind](rng)[: 10 * 24_000], rng)
     sound = sound - sound.mean()
     scaled: NDArray[np.float32] = (sound * (PEAK / np.abs(sound).max())).astype(np.float32)
     return scaled

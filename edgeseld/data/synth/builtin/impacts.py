@@ -111,9 +111,9 @@ def footsteps(rng: Random) -> Mono:
 def _floor(rng: Random) -> dict[str, float]:
     """Hardness, hollowness and grain of floor and sole."""
     return {
-        "edge_hz": log_uniform(rng, 500, 7_000),
+        "edge_hz": log_uniform(rng, 300, 5_000),
         "thud_hz": rng.uniform(60, 190),
-        "thud": rng.uniform(0.2, 1.0),
+        "thud": rng.uniform(0.3, 1.5),
         "toe_s": rng.uniform(0.06, 0.16),
         "grain": rng.choice([0.0, 0.0, 0.3, 0.9]),
         "decay_s": rng.uniform(0.02, 0.09),

@@ -130,6 +130,16 @@ def levelled(signal: Mono) -> Mono:
     return np.asarray(signal / (np.std(signal) + 1e-12))
 
 
+def recorded(signal: Mono, rng: Random) -> Mono:
+    """Sound as a microphone delivers it: no rumble, a tilt of up to 3 dB an octave, often no top, a noise floor."""
+    rumble, tilt = log_uniform(rng, 20, 120), rng.uniform(-0.5, 0.5)
+    top = log_uniform(rng, 5_000, 30_000)
+    limits = band(rumble, top)
+    heard = filtered(signal, lambda f: limits(f) * (np.maximum(f, 50.0) / 1_000) ** tilt)
+    floor = noise(len(signal) / SAMPLE_RATE_HZ, rng, lambda f: (1 + f / log_uniform(rng, 100, 3_000)) ** -0.7)
+    return peaked(heard) + 10 ** (-rng.uniform(45, 75) / 20) * gated(floor, 0.02)
+
+
 def log_uniform(rng: Random, low: float, high: float) -> float:
     """A number whose logarithm is uniform."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))

@@ -150,14 +150,14 @@ def _voice(rng: Random, track: Track) -> Mono:
 
 
 def _glottis(rng: Random, track: Track, samples: int) -> Mono:
-    """Train of glottal pulses, unit level: a saw with jitter, whose spectrum falls by 12 dB an octave."""
+    """Train of glottal pulses, unit level: a saw with jitter, a little brighter than 1 / f."""
     jitter = 1 + 0.01 * np.interp(np.arange(samples), np.arange(0, samples, HOP), rng.standard_normal(samples // HOP))
     pitch = np.interp(np.arange(samples), np.arange(0, samples, HOP), track.pitch_hz) * jitter
     phase = 2 * np.pi * np.cumsum(pitch) / SAMPLE_RATE_HZ
     orders = np.arange(1, 46)
     total = np.zeros(samples)
     for order in orders:
-        total += np.where(order * pitch < 9_000, order**-1.2, 0.0) * np.cos(order * phase + 0.3 * order)
+        total += np.where(order * pitch < 9_000, order**-0.9, 0.0) * np.cos(order * phase + 0.3 * order)
     return levelled(total)
 
 
@@ -168,7 +168,7 @@ def _formant_gain(formants_hz: Mono, frequency: Mono, rng: Random) -> Mono:
     centres = np.concatenate([formants_hz, upper], axis=1)
     widths = np.array([80, 110, 160, 250, 350]) * rng.uniform(0.8, 1.4)
     gain = np.zeros((steps, len(frequency)))
-    for index, (width, level) in enumerate(zip(widths, (1.0, 0.55, 0.3, 0.15, 0.1), strict=True)):
+    for index, (width, level) in enumerate(zip(widths, (1.0, 0.6, 0.45, 0.3, 0.25), strict=True)):
         gain += level / np.sqrt(1 + ((frequency - centres[:, index, None]) / (width / 2)) ** 2)
     return gain * np.minimum(1, frequency / 120)
 
