@@ -63,9 +63,9 @@ def _order(key: Int64, source: Int64, scored: NDArray[np.bool_], rules: Rules) -
 
 def _keep_stereo_tracks(source: Int64, order: Int64, start: Int64) -> tuple[Int64, Int64]:
     """Drop the rows that the 2025 program overwrites; new order of rows and new starts of groups."""
-    groups = np.split(order, start[1:]) if len(start) else []
-    if all(len(group) <= STEREO_TRACKS for group in groups):
+    if np.diff(start, append=len(order)).max(initial=0) <= STEREO_TRACKS:
         return order, start
+    groups = np.split(order, start[1:])
     kept = [_stereo_tracks(source, group) if len(group) > STEREO_TRACKS else group for group in groups]
     size = np.array([len(group) for group in kept])
     return np.concatenate(kept), np.cumsum(size) - size

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from edgeseld.core.errors import DataError
 from edgeseld.core.prediction import Prediction
 
 Float64 = NDArray[np.float64]
@@ -33,6 +34,12 @@ class Labels:
     onscreen: Int64 | None = None
     spread_deg: Float64 | None = None
     line: Int64 | None = None
+
+    def __post_init__(self) -> None:
+        columns = {field.name: getattr(self, field.name) for field in fields(self)}
+        lengths = {name: len(column) for name, column in columns.items() if column is not None}
+        if len(set(lengths.values())) > 1:
+            raise DataError(f"columns of labels must have one length, got {lengths}")
 
     def __len__(self) -> int:
         return len(self.frame)

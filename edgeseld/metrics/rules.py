@@ -40,6 +40,8 @@ class Rules:
             raise ConfigError(f"rde_threshold must be above 0, got {self.rde_threshold}")
         if self.rde_threshold != math.inf and not self.distance:
             raise ConfigError(f"{self.name} rules do not score distance: leave rde_threshold out or take dcase2024")
+        if self.distance and self.block_frames != 1:
+            raise ConfigError(f"distance is scored frame by frame, got block_frames {self.block_frames}: take 1")
         if self.onscreen and not self.stereo:
             raise ConfigError(f"{self.name} rules know no on-screen flag: leave onscreen out or take dcase2025")
 

@@ -19,7 +19,8 @@ def save_weights(network: SeldNetwork, path: Path, *, half: bool = False) -> Non
     if half:
         state = {name: tensor.half() if _can_be_half(name, tensor) else tensor for name, tensor in state.items()}
     with atomic_file(path) as temporary:
-        save_file(state, temporary, metadata={"model": network.spec.id, "version": network.spec.version})
+        # One key only: safetensors writes several in random order.
+        save_file(state, temporary, metadata={"model": f"{network.spec.id} {network.spec.version}"})
 
 
 def _can_be_half(name: str, tensor: torch.Tensor) -> bool:

@@ -315,6 +315,7 @@ class TestRules:
             (2024, {"rde_threshold": -1.0}, "rde_threshold must be above 0"),
             (2023, {"rde_threshold": 1.0}, "do not score distance"),
             (2024, {"onscreen": True}, "know no on-screen flag"),
+            (2024, {"block_frames": 10}, "distance is scored frame by frame"),
         ],
     )
     def test_contradictions(self, year: int, changes: dict[str, object], message: str) -> None:
@@ -339,6 +340,11 @@ def test_directions_that_are_no_numbers() -> None:
     with pytest.warns(ScoreWarning):
         got = values(reference, track(SEGMENT, 1, 0, math.nan), rules(2023))
     assert got["ER"] == pytest.approx(1), "unmatched, it is only a false alarm"
+
+
+def test_columns_must_have_one_length() -> None:
+    with pytest.raises(DataError, match=r"one length, got {'frame': 2, 'class_id': 2, 'source': 1,"):
+        replace(labels(track(range(2), 0, 0, 0)), source=np.zeros(1, dtype=np.int64))
 
 
 def test_labels_from_a_prediction() -> None:

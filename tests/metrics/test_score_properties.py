@@ -18,7 +18,8 @@ from tests.metrics.scenes import near, plain_rows, random_scene, shuffled
 
 SEEDS = st.integers(0, 2**32 - 1)
 # A scene holds some fifty groups of rows, and each property runs under every rule.
-FEW = settings(max_examples=20)
+FEW = settings(max_examples=10)
+MANY = settings(max_examples=150)
 ALL_RULES = [replace(rules, corrected=corrected) for rules in RULES.values() for corrected in (False, True)]
 CORRECTED = [rules for rules in ALL_RULES if rules.corrected]
 EVERY_RULE = pytest.mark.parametrize("rules", ALL_RULES, ids=lambda rules: f"{rules.name}-{rules.corrected}")
@@ -41,6 +42,18 @@ def assert_same_counts(first: Counts, second: Counts, tolerance: float = 1e-9) -
 @FEW
 @given(SEEDS, st.booleans())
 def test_equals_the_plain_scorer(rules: Rules, seed: int, with_condition: bool) -> None:
+    assert_equals_the_plain_scorer(rules, seed, with_condition)
+
+
+@pytest.mark.slow
+@EVERY_RULE
+@MANY
+@given(SEEDS, st.booleans())
+def test_equals_the_plain_scorer_often(rules: Rules, seed: int, with_condition: bool) -> None:
+    assert_equals_the_plain_scorer(rules, seed, with_condition)
+
+
+def assert_equals_the_plain_scorer(rules: Rules, seed: int, with_condition: bool) -> None:
     if with_condition and rules.stereo:
         rules = replace(rules, onscreen=True)
     _, reference, prediction = made_files(seed)

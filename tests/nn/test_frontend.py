@@ -128,8 +128,6 @@ def test_standardisation_uses_the_stored_statistics() -> None:
 @pytest.mark.parametrize("signal", [STUDENT, SMALL, BASELINE], ids=lambda s: f"{s.spatial}-{s.n_fft}")
 def test_real_speech_is_as_exact_as_float32_allows(signal: SignalSpec, shared: Path) -> None:
     """Between the harmonics of real speech even torch's own float32 FFT errs by more than 1e-5 in places."""
-    import soundfile
-
     samples = signal.context_samples + HOPS * signal.hop_samples
     for path in sorted((shared / "sounds" / "female_speech").glob("*.flac"))[:8]:
         mono, _ = soundfile.read(path, dtype="float32")
