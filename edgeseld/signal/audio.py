@@ -28,38 +28,41 @@ def read_audio(path: Path, channel_format: ChannelFormat, foa_order: FoaOrder = 
     AudioFormatError for a wrong channel count, NaN or infinite samples, an empty, truncated, corrupt or unknown file, a
     rate outside 8 to 192 kHz; silence is fine.
     """
-    path = Path(path)
-    audio, rate_hz = decode_array(path) if path.suffix == ".npy" else decode_file(path)
-    _check(audio, channel_format, path)
+    count = CHANNELS[channel_format]
+    audio, rate_hz = _decode(Path(path))
+    if len(audio) != count:
+        fitting = [name for name, channels in CHANNELS.items() if channels == len(audio)]
+        advice = f"its channels fit {' or '.join(fitting)}" if fitting else "extract the channels first"
+        raise AudioFormatError(f"{path}: format {channel_format} needs {count} channels, got {len(audio)}; {advice}")
     if channel_format == "foa":
         audio = to_acn_sn3d(audio, foa_order)
     return to_sample_rate(audio, rate_hz)
 
 
-def _check(audio: Float32, channel_format: ChannelFormat, path: Path) -> None:
-    """AudioFormatError unless there are samples, as many channels as the format needs, and sane values."""
-    channels, samples = audio.shape
-    if channels != CHANNELS[channel_format]:
-        fitting = [name for name, count in CHANNELS.items() if count == channels]
-        advice = f"its channels fit {' or '.join(fitting)}" if fitting else "extract the channels first"
+def read_channels(path: Path, channels: int) -> Float32:
+    """The same for a recording of a described array, before it is encoded: (channels, samples) as they are."""
+    audio, rate_hz = _decode(Path(path))
+    if len(audio) != channels:
         raise AudioFormatError(
-            f"{path}: format {channel_format} needs {CHANNELS[channel_format]} channels, got {channels}; {advice}"
+            f"{path}: the array has {channels} microphones, got {len(audio)} channels; check the array's description"
         )
-    if samples == 0:
+    return to_sample_rate(audio, rate_hz)
+
+
+def _decode(path: Path) -> tuple[Float32, int]:
+    """Audio (channels, samples) at its own rate; AudioFormatError unless there are samples with sane values."""
+    audio, rate_hz = decode_array(path) if path.suffix == ".npy" else decode_file(path)
+    if audio.size == 0:
         raise AudioFormatError(f"{path}: audio needs at least one sample, got none; record or export it again")
     peak = max(-float(audio.min()), float(audio.max()))
     if not np.isfinite(peak):
-        raise AudioFormatError(
-            f"{path}: samples must be finite, got {_count_bad(audio)} NaN or infinite; repair the file"
-        )
+        bad = int(audio.size - np.isfinite(audio).sum())
+        raise AudioFormatError(f"{path}: samples must be finite, got {bad} NaN or infinite; repair the file")
     if peak > HIGHEST_PEAK:
         raise AudioFormatError(
             f"{path}: full scale is 1, got a peak of {peak:.4g}; divide integer samples by their full scale first"
         )
-
-
-def _count_bad(audio: Float32) -> int:
-    return int(audio.size - np.isfinite(audio).sum())
+    return audio, rate_hz
 
 
 def to_acn_sn3d(foa: Float32, foa_order: FoaOrder) -> Float32:
