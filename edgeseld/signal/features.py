@@ -12,7 +12,7 @@ from edgeseld.signal.intensity import intensity_maps
 from edgeseld.signal.level_phase import level_phase_maps
 from edgeseld.signal.presets import FeaturePreset, SpatialCue
 from edgeseld.signal.salsa_lite import salsa_lite_maps
-from edgeseld.signal.spectral_power import clip_range, power, to_decibels
+from edgeseld.signal.spectral_power import Parts, clip_range, power, to_decibels
 from edgeseld.signal.stft import centred_spectra
 from edgeseld.signal.window import analysis_window
 
@@ -22,7 +22,7 @@ Complex128 = NDArray[np.complex128]
 
 def mel_power_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) -> None:
     """Mel power of spectra (channels, frames, bins) to `out` (channels, frames, mel_bands)."""
-    weight_mel(power(spectra.astype(np.complex64)), preset.n_fft, out)
+    weight_mel(power(Parts.of(spectra)), preset.n_fft, out)
 
 
 MAPS: dict[SpatialCue, Callable[[Complex128, FeaturePreset, Float32], None]] = {

@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 
 from edgeseld.signal.banded_mel import weight_mel
 from edgeseld.signal.presets import FeaturePreset
-from edgeseld.signal.spectral_power import power
+from edgeseld.signal.spectral_power import Parts, in_phase_product, power, quadrature_product
 
 Float32 = NDArray[np.float32]
-Complex64 = NDArray[np.complex64]
 Complex128 = NDArray[np.complex128]
 
 # Keeps the squares of bins that hold only rounding errors, 1e-22 and below, away from the end of float32's range.
@@ -24,16 +23,18 @@ def gcc_phat_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) -> N
     Pairs (0, 1), (0, 2), (0, 3), (1, 2), (1, 3), (2, 3); lags from -bins / 2 to bins / 2 - 1 samples: the inverse
     transform of the phases of conj(A) B (Knapp and Carter 1976).
     """
-    amplified = spectra.astype(np.complex64) * GAIN
-    powers = power(amplified)
+    parts = Parts.of(spectra)
+    for part in parts:
+        part *= GAIN
+    powers = power(parts)
     weight_mel(powers, preset.n_fft, out[:4])
     out[:4] *= GAIN**-2
-    real, imaginary, empty = _phases(amplified, powers)
+    empty = _to_unit_length(parts, powers)
     cosines, sines = _lag_matrices(preset.n_fft, preset.bins)
     half = preset.bins // 2
     for lags, (first, second) in zip(out[4:], combinations(range(spectra.shape[0]), 2), strict=True):
-        in_phase = real[first] * real[second] + imaginary[first] * imaginary[second]
-        quadrature = real[first] * imaginary[second] - imaginary[first] * real[second]
+        pair_phases = parts.channels(first), parts.channels(second)
+        in_phase, quadrature = in_phase_product(*pair_phases), quadrature_product(*pair_phases)
         if empty:
             _fill_empty(in_phase, quadrature, spectra[first], spectra[second])
         # Cosines are even in the lag and sines odd, so half of the products do.
@@ -42,14 +43,16 @@ def gcc_phat_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) -> N
         lags[:, half - 1 :: -1] = even[:, 1:] + odd[:, 1:]
 
 
-def _phases(spectra: Complex64, powers: Float32) -> tuple[Float32, Float32, bool]:
-    """Real and imaginary parts of spectra at unit length, zero where they are zero, and whether any is."""
+def _to_unit_length(spectra: Parts, powers: Float32) -> bool:
+    """Divide spectra by their length in place; zeros stay zero. Whether there are any."""
     empty = not powers.all()
     scale = np.sqrt(powers)
     if empty:
         scale[scale == 0] = 1
     np.reciprocal(scale, out=scale)
-    return spectra.real * scale, spectra.imag * scale, empty
+    for part in spectra:
+        part *= scale
+    return empty
 
 
 def _fill_empty(in_phase: Float32, quadrature: Float32, first: Complex128, second: Complex128) -> None:

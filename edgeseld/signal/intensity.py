@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from edgeseld.signal.banded_mel import weight_mel
 from edgeseld.signal.presets import FeaturePreset
-from edgeseld.signal.spectral_power import power, real_product
+from edgeseld.signal.spectral_power import Parts, in_phase_product, power
 
 Float32 = NDArray[np.float32]
 Complex128 = NDArray[np.complex128]
@@ -21,9 +21,9 @@ def intensity_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) -> 
     "intensity": mel-weighted Re(conj(W) [Y, Z, X]) / (1e-8 + |W|^2 + (|Y|^2 + |Z|^2 + |X|^2) / 3), as DCASE 2023;
     "unit-intensity": each bin's vector at unit length before the mel weighting (Cao et al. 2021, EINV2).
     """
-    compact = spectra.astype(np.complex64)
-    powers = power(compact)
-    vectors = real_product(compact[1:], compact[0])
+    parts = Parts.of(spectra)
+    powers = power(parts)
+    vectors = in_phase_product(parts.channels(0), parts.channels(slice(1, 4)))
     vectors /= _energy(powers) if preset.spatial == "intensity" else _length(vectors)
     weight_mel(powers, preset.n_fft, out[:4])
     weight_mel(vectors, preset.n_fft, out[4:])

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from edgeseld.core.frames import SAMPLE_RATE_HZ
 from edgeseld.signal.presets import FeaturePreset
-from edgeseld.signal.spectral_power import power
+from edgeseld.signal.spectral_power import Parts, power
 
 Float32 = NDArray[np.float32]
 Complex128 = NDArray[np.complex128]
@@ -23,7 +23,7 @@ def salsa_lite_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) ->
     """
     first = FIRST_BIN_HZ * preset.n_fft // SAMPLE_RATE_HZ
     kept = spectra[:, :, first : first + preset.bins]
-    out[:4] = power(kept.astype(np.complex64, order="C"))
+    out[:4] = power(Parts.of(kept))
     clear = ALIASING_HZ * preset.n_fft // SAMPLE_RATE_HZ
     radians_per_metre = 2.0 * np.pi * SAMPLE_RATE_HZ / (preset.n_fft * SPEED_OF_SOUND_M_S)
     phases = np.angle(kept[1:, :, :clear] * np.conj(kept[0, :, :clear]))
