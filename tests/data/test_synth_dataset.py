@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from edgeseld.core.errors import ConfigError, DataError
@@ -178,3 +179,15 @@ def test_the_fixed_sets_have_their_labels(shared: Path, tmp_path: Path, name: st
     summary = make_dataset(tmp_path / "set", request, tmp_path / "cache", workers=2)
     assert summary.labels_sha256 == chosen.labels_sha256
     assert min(summary.events) >= 20
+
+
+@pytest.mark.slow
+def test_the_sample_scene_is_what_its_command_makes(tmp_path: Path) -> None:
+    request = Request(scenes=1, scene_s=8, seed=11, audio="wav", simulated=SimulatedRooms(count=4))
+    make_dataset(tmp_path / "sample", request, tmp_path / "cache", workers=2)
+    (made,) = list_scenes(tmp_path / "sample", "foa")
+    sample = ROOT / "examples" / "sample_scene"
+    assert made.labels.read_bytes() == sample.with_suffix(".csv").read_bytes()
+    difference = read_audio(made.audio, "foa") - read_audio(sample.with_suffix(".wav"), "foa")
+    # Other machines and library versions may round differently.
+    assert np.abs(difference).max() < 1e-3

@@ -3,13 +3,14 @@
 import numpy as np
 
 from edgeseld.core.frames import LABEL_FRAME_SAMPLES, label_frames
-from edgeseld.core.geometry import Float64, wrap_azimuth_deg
+from edgeseld.core.geometry import wrap_azimuth_deg
 from edgeseld.core.spec import ChannelFormat
 from edgeseld.data.layout import LabelRow
 from edgeseld.data.synth.activity import active_segments, close_gaps
 from edgeseld.data.synth.catalogue import Catalogue
 from edgeseld.data.synth.plan import Event, ScenePlan
 from edgeseld.data.synth.rooms import RoomRecord, place_at
+from edgeseld.signal.stereo import stereo_azimuth_deg
 
 
 def label_scene(
@@ -54,7 +55,7 @@ def _rows(
     azimuth, elevation, distance_m = place_at(room, position, plan.rotation_deg)
     azimuth = wrap_azimuth_deg(azimuth)
     if channel_format == "stereo":
-        azimuth, elevation = fold_azimuth_deg(azimuth), np.zeros_like(elevation)
+        azimuth, elevation = stereo_azimuth_deg(azimuth), np.zeros_like(elevation)
     assert event.class_index is not None
     return [
         LabelRow(frame, event.class_index, event.source, int(a), int(e), int(d))
@@ -63,7 +64,3 @@ def _rows(
         )
     ]
 
-
-def fold_azimuth_deg(azimuth_deg: Float64) -> Float64:
-    """Azimuths behind the listener mirrored to the front: 120 becomes 60."""
-    return np.where(np.abs(azimuth_deg) > 90, np.sign(azimuth_deg) * 180 - azimuth_deg, azimuth_deg)
