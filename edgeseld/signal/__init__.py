@@ -1,0 +1,1 @@
+"""Audio reading, channel formats and reference features, in numpy alone."""
