@@ -1,7 +1,5 @@
 """The graphs that leave the machine: plain tensors in, plain tensors out, all from the one network definition."""
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 
@@ -18,31 +16,38 @@ def output_names(spec: ModelSpec) -> list[str]:
     return names + (["distance"] if spec.head.distance else [])
 
 
-class FullGraph(nn.Module):
-    """PCM (batch, channels, context + samples), or features, to the outputs; no masks."""
+class EncoderGraph(nn.Module):
+    """Features to the outputs of the deterministic pass, and the embedding that Monte Carlo samples share."""
 
-    def __init__(self, network: SeldNetwork, *, from_features: bool = False) -> None:
+    def __init__(self, network: SeldNetwork) -> None:
         super().__init__()
-        self.network, self.from_features = network, from_features
+        self.network = network
 
-    def forward(self, signal: Tensor) -> tuple[Tensor, ...]:
-        """One deterministic pass."""
-        features = signal if self.from_features else self.network.frontend(signal)
-        output = self.network.infer(features)
-        return tuple(output[name] for name in output_names(self.network.spec))
+    def forward(self, features: Tensor) -> tuple[Tensor, ...]:
+        """(batch, maps, hops, mel_bands) to outputs, then the embedding (batch, frames, width)."""
+        embedding = self.network.trunk(features, Flow())
+        output = self.network.decide(embedding, Flow())
+        return (*(output[name] for name in output_names(self.network.spec)), embedding)
 
 
-class TrunkGraph(nn.Module):
-    """PCM, or features, to the embedding shared by all Monte Carlo samples."""
+class FrontendGraph(nn.Module):
+    """PCM to standardised features."""
 
-    def __init__(self, network: SeldNetwork, *, from_features: bool = False) -> None:
+    def __init__(self, network: SeldNetwork) -> None:
         super().__init__()
-        self.network, self.from_features = network, from_features
+        self.frontend = network.frontend
 
-    def forward(self, signal: Tensor) -> Tensor:
-        """(batch, channels, samples) to (batch, frames, width)."""
-        features = signal if self.from_features else self.network.frontend(signal)
-        return self.network.trunk(features, Flow())
+    def forward(self, pcm: Tensor) -> tuple[Tensor]:
+        """(batch, channels, context + samples) to (batch, maps, hops, mel_bands)."""
+        return (self.frontend(pcm),)
+
+
+class FullGraph(EncoderGraph):
+    """PCM to the outputs of the deterministic pass, and the embedding."""
+
+    def forward(self, pcm: Tensor) -> tuple[Tensor, ...]:
+        """(batch, channels, context + samples) to outputs, then the embedding."""
+        return super().forward(self.network.frontend(pcm))
 
 
 class HeadGraph(nn.Module):
@@ -87,8 +92,3 @@ def initial_state(network: SeldNetwork) -> list[Tensor]:
 def example_masks(network: SeldNetwork, samples: int) -> list[Tensor]:
     """All-ones masks: with them every sample is the deterministic pass."""
     return [torch.ones(samples, 1, site.channels) for site in network.mask_sites()]
-
-
-def state_shapes(states: Iterable[Tensor]) -> list[tuple[int, ...]]:
-    """Shapes of state tensors."""
-    return [tuple(state.shape) for state in states]

@@ -1,1 +1,106 @@
-"""`edgeseld.load`: a model by id, training run or bundle."""
+"""`edgeseld.load`: a model by id, training run or bundle, ready to hear."""
+
+import importlib
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from edgeseld.core.errors import AudioFormatError, BackendMissingError, ConfigError
+from edgeseld.core.locate import MODEL_FILE, find_model
+from edgeseld.core.manifest import Interface, bundle_name
+from edgeseld.core.prediction import Float32, Prediction
+from edgeseld.runtime.backends import Backend, open_backend
+from edgeseld.runtime.bundle import SUFFIX, open_bundle
+from edgeseld.runtime.decode import decode
+from edgeseld.runtime.golden import self_test
+from edgeseld.runtime.unify import unify
+from edgeseld.runtime.windows import cut_windows, join_windows
+
+SelfTest = Literal["strict", "quick", "off"]
+
+
+class Model:
+    """A model on its backend. Thread-safe as far as the backend is; open one per thread to be sure."""
+
+    def __init__(self, interface: Interface, backend: Backend) -> None:
+        self.interface, self.backend = interface, backend
+
+    def predict(self, audio: Float32) -> Prediction:
+        """Hear audio (channels, samples) float32 at 24 kHz, full scale 1; silence stands before its start.
+
+        Returns a Prediction on the 100 ms grid, ceil(samples / 2400) frames, near tracks unified. AudioFormatError for
+        another number of channels, no samples, or samples that are not finite.
+        """
+        self._check(audio)
+        names = [tensor.name for tensor in self.interface.graphs["full"].outputs]
+        windows = cut_windows(audio.astype(np.float32, copy=False), self.interface.signal)
+        outputs = [self.backend.run("full", [window[np.newaxis]]) for window in windows]
+        joined = {
+            name: join_windows([output[index][0] for output in outputs], audio.shape[1])
+            for index, name in enumerate(names)
+        }
+        return self._finish(decode(joined, self.interface.output_format, self.interface.classes))
+
+    def _finish(self, prediction: Prediction) -> Prediction:
+        tracking = self.interface.tracking
+        prediction = replace(prediction, tracking=tracking)
+        return unify(prediction, tracking.thresholds(prediction.classes), tracking.unify_deg)
+
+    def _check(self, audio: Float32) -> None:
+        channels = self.interface.signal.channels
+        if audio.ndim != 2 or audio.shape[0] != channels:
+            raise AudioFormatError(
+                f"{self.interface.id} hears {self.interface.signal.channel_format} audio ({channels}, samples), "
+                f"got shape {audio.shape}: convert it, or choose another model"
+            )
+        if audio.shape[1] == 0 or not np.isfinite(audio).all():
+            found = "no samples" if audio.shape[1] == 0 else "NaN or infinite ones"
+            raise AudioFormatError(f"audio needs finite samples, got {found}: repair the recording")
+
+
+def load(
+    model: str | Path,
+    *,
+    threads: int = 1,
+    backend: str | None = None,
+    precision: str = "fp32",
+    check: SelfTest = "quick",
+    allow_drift: bool = False,
+) -> Model:
+    """Load a model id, a training run, a bundle folder or its zip.
+
+    An id means its released bundle for `backend` (default onnx) at `precision`; a folder with model.toml and weights
+    runs on torch (`backend="torch"`, or where there is no bundle). `check` runs the golden self-test: "quick" one case,
+    "strict" all, "off" none. ConfigError and BundleError say what is wrong; BackendMissingError what to install.
+    """
+    path = find_model(str(model))
+    if (path / MODEL_FILE).exists():
+        bundle_path = path / "bundles" / (bundle_name(path.name, backend or "onnx", precision) + SUFFIX)
+        if backend == "torch" or (backend is None and not bundle_path.exists()):
+            return _load_torch(path, threads)
+        if not bundle_path.exists():
+            raise ConfigError(
+                f"{path.name} has no released bundle {bundle_path.name}: export it, or name another backend"
+            )
+        path = bundle_path
+    bundle = open_bundle(path, allow_drift=allow_drift)
+    if backend is not None and backend != bundle.manifest.target:
+        raise ConfigError(
+            f"{bundle.manifest.name} is for {bundle.manifest.target}, got --backend {backend}: leave it out"
+        )
+    running = open_backend(bundle, threads=threads)
+    if check != "off":
+        self_test(bundle, running, strict=check == "strict")
+    return Model(bundle.manifest, running)
+
+
+def _load_torch(folder: Path, threads: int) -> Model:
+    """Weights on torch, which lives above this room and is loaded only here."""
+    try:
+        open_torch = importlib.import_module("edgeseld.export.torch_backend").open_torch
+    except ModuleNotFoundError as error:
+        raise BackendMissingError(f"{folder} has no bundle, and running its weights", "train") from error
+    interface, backend = open_torch(folder, threads)
+    return Model(interface, backend)

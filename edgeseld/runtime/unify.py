@@ -56,4 +56,5 @@ def track_mean(values: Float32, members: NDArray[np.bool_]) -> Float32:
 def _near(directions: Float32, active: NDArray[np.bool_], pair: tuple[int, int], unify_deg: float) -> NDArray[np.bool_]:
     first, second = pair
     cosine = np.clip((directions[:, first] * directions[:, second]).sum(axis=-1), -1.0, 1.0)
-    return active[:, first] & active[:, second] & (np.degrees(np.arccos(cosine)) < unify_deg)
+    near: NDArray[np.bool_] = np.degrees(np.arccos(cosine)) < unify_deg
+    return near & active[:, first] & active[:, second]

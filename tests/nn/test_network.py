@@ -20,7 +20,7 @@ from edgeseld.nn.attention import _shear
 from edgeseld.nn.cost import network_cost
 from edgeseld.nn.flow import Flow
 from edgeseld.nn.freeze import frozen
-from edgeseld.nn.graphs import HeadGraph, StreamGraph, TrunkGraph, example_masks, initial_state, output_names
+from edgeseld.nn.graphs import FullGraph, HeadGraph, StreamGraph, example_masks, initial_state, output_names
 from edgeseld.nn.network import SeldNetwork
 from tests.conftest import ROOT
 
@@ -117,7 +117,7 @@ def test_trunk_and_head_with_masks_of_ones_are_the_plain_pass(placement: str) ->
     spec = changed(TINY, dropout=DropoutSpec(placement=placement))  # type: ignore[arg-type]
     network = network_of(spec)
     pcm = pcm_for(spec, batch=1)
-    embedding = TrunkGraph(network)(pcm)
+    *_, embedding = FullGraph(network)(pcm)
     (samples,) = HeadGraph(network)(embedding, *example_masks(network, 5))
     torch.testing.assert_close(samples, network(pcm)["accdoa"].expand(5, -1, -1, -1, -1), atol=1e-6, rtol=1e-5)
 
@@ -125,7 +125,7 @@ def test_trunk_and_head_with_masks_of_ones_are_the_plain_pass(placement: str) ->
 def test_every_mask_site_of_the_head_changes_the_output() -> None:
     spec = changed(TINY, dropout=DropoutSpec(placement="last-block"))
     network = network_of(spec)
-    embedding = TrunkGraph(network)(pcm_for(spec, batch=1))
+    *_, embedding = FullGraph(network)(pcm_for(spec, batch=1))
     plain = HeadGraph(network)(embedding, *example_masks(network, 1))[0]
     assert [site.name for site in network.mask_sites()] == [
         "block-2.first",

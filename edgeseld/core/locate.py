@@ -1,0 +1,43 @@
+"""Where models and export recipes lie: beside the sources, inside the package, or where the environment says."""
+
+import os
+from pathlib import Path
+
+from edgeseld.core.errors import ConfigError
+
+PACKAGE = Path(__file__).parent.parent
+MODEL_FILE = "model.toml"
+
+
+def models_folder() -> Path:
+    """`EDGESELD_MODELS`, or models/ of the sources, or the copy that an installed package carries."""
+    named = os.environ.get("EDGESELD_MODELS")
+    if named:
+        return Path(named)
+    sources = PACKAGE.parent / "models"
+    return sources if sources.is_dir() else PACKAGE / "shipped" / "models"
+
+
+def recipes_folder() -> Path:
+    """export/ of the sources, or the copy that an installed package carries."""
+    sources = PACKAGE.parent / "export"
+    return sources if sources.is_dir() else PACKAGE / "shipped" / "export"
+
+
+def model_ids() -> list[str]:
+    """Ids of the models that are there."""
+    return sorted(path.parent.name for path in models_folder().glob(f"*/{MODEL_FILE}"))
+
+
+def find_model(name: str) -> Path:
+    """The folder of a model id or of a training run, or a bundle's folder or zip; ConfigError lists what there is."""
+    path = Path(name)
+    if path.exists():
+        return path
+    folder = models_folder() / name
+    if folder.is_dir() and not path.is_absolute():
+        return folder
+    raise ConfigError(
+        f"MODEL is an id, a training run, a bundle or its zip, got {name!r}; "
+        f"ids here: {', '.join(model_ids()) or 'none'}"
+    )

@@ -1,0 +1,117 @@
+"""What an exporter is given: graphs by role, with example inputs and the names and meanings of their tensors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from edgeseld.core.manifest import GraphSpec, Interface, MaskSiteSpec, MonteCarloSpec, Role, TensorSpec
+from edgeseld.nn.freeze import frozen
+from edgeseld.nn.frontend import feature_channels
+from edgeseld.nn.graphs import EncoderGraph, FrontendGraph, FullGraph, HeadGraph, example_masks, output_names
+from edgeseld.nn.network import SeldNetwork
+
+MEANINGS = {
+    "accdoa": "activity-coupled vectors (batch, frames, tracks, axes, classes); axes x front, y left, z up[, metres]",
+    "activity": "probability (batch, frames, classes)",
+    "vectors": "direction (batch, frames, axes, classes); axes x front, y left, z up",
+    "distance": "metres (batch, frames, classes)",
+    "embedding": "what all Monte Carlo samples share (batch, frames, width)",
+    "pcm": "audio at 24 kHz, full scale 1, its context before the window (batch, channels, samples)",
+    "features": "standardised features (batch, maps, hops, mel bands)",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """One graph to export. The module takes the examples in order and returns one tensor per output."""
+
+    module: nn.Module
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    examples: tuple[Tensor, ...]
+
+
+def export_graphs(network: SeldNetwork, *, input_kind: str, mc_chunk: int, time_shifts: bool) -> dict[Role, Graph]:
+    """The graphs of a network; `full` also gives the embedding, so it serves as `trunk` too.
+
+    `head` is there where the network has mask sites, `frontend` and `encoder` where time shifts are wanted.
+    """
+    network = frozen(network)
+    signal = network.spec.signal
+    pcm = torch.zeros(1, signal.channels, signal.context_samples + signal.window_pcm_samples)
+    features = torch.zeros(1, feature_channels(signal), signal.window_hops, signal.mel_bands)
+    outputs = [*output_names(network.spec), "embedding"]
+    graphs: dict[Role, Graph] = {}
+    if input_kind == "features":
+        graphs["full"] = _graph(EncoderGraph(network), {"features": features}, outputs)
+    else:
+        graphs["full"] = _graph(FullGraph(network), {"pcm": pcm}, outputs)
+    if network.mask_sites():
+        graphs["head"] = _head(network, graphs["full"], mc_chunk)
+    if time_shifts and input_kind == "waveform":
+        graphs["frontend"] = _graph(FrontendGraph(network), {"pcm": pcm}, ["features"])
+        graphs["encoder"] = _graph(EncoderGraph(network), {"features": features}, outputs)
+    return graphs
+
+
+def interface(
+    network: SeldNetwork,
+    graphs: Mapping[Role, Graph],
+    files: Mapping[Role, tuple[str, str | None]],
+    *,
+    input_kind: Literal["waveform", "features"] = "waveform",
+    mc_chunk: int,
+) -> Interface:
+    """What a runtime must know; `files` holds file and entry point of each graph."""
+    spec = network.spec
+    return Interface(
+        id=spec.id,
+        signal=spec.signal,
+        context_samples=spec.signal.context_samples,
+        output_format=spec.head.format,
+        classes=spec.classes,
+        tracking=spec.tracking,
+        input=input_kind,
+        graphs={
+            role: GraphSpec(file=files[role][0], entry=files[role][1], inputs=graph.inputs, outputs=graph.outputs)
+            for role, graph in graphs.items()
+        },
+        monte_carlo=_monte_carlo(network, mc_chunk),
+    )
+
+
+def _monte_carlo(network: SeldNetwork, mc_chunk: int) -> MonteCarloSpec | None:
+    """Mask sites of the network as the manifest states them."""
+    sites = network.mask_sites()
+    if not sites:
+        return None
+    listed = tuple(MaskSiteSpec(name=site.name, channels=site.channels, rate=site.rate) for site in sites)
+    return MonteCarloSpec(sites=listed, chunk_samples=mc_chunk)
+
+
+def _head(network: SeldNetwork, full: Graph, mc_chunk: int) -> Graph:
+    embedding = full.module(*full.examples)[-1]
+    masks = example_masks(network, mc_chunk)
+    inputs = {"embedding": embedding} | {f"mask_{index}": mask for index, mask in enumerate(masks)}
+    return _graph(HeadGraph(network), inputs, output_names(network.spec))
+
+
+def _graph(module: nn.Module, inputs: dict[str, Tensor], output_names: list[str]) -> Graph:
+    """Shapes of the outputs come from one pass."""
+    module = module.eval()
+    with torch.no_grad():
+        outputs = module(*inputs.values())
+    return Graph(
+        module=module,
+        inputs=tuple(_tensor(name, tensor) for name, tensor in inputs.items()),
+        outputs=tuple(_tensor(name, tensor) for name, tensor in zip(output_names, outputs, strict=True)),
+        examples=tuple(inputs.values()),
+    )
+
+
+def _tensor(name: str, tensor: Tensor) -> TensorSpec:
+    meaning = MEANINGS.get(name, "dropout mask (samples, 1, channels), 0 or 1 / (1 - rate)")
+    return TensorSpec(name=name, shape=tuple(tensor.shape), meaning=meaning)

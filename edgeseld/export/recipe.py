@@ -1,0 +1,39 @@
+"""Export recipes: export/{target}-{precision}.toml as structs."""
+
+from pathlib import Path
+from typing import Literal
+
+from edgeseld.core.errors import ExportError
+from edgeseld.core.locate import recipes_folder
+from edgeseld.core.manifest import Precision, Target, ToleranceSpec
+from edgeseld.core.spec import Positive
+from edgeseld.core.structs import Frozen, read_toml
+
+
+class ExportRecipe(Frozen, frozen=True, kw_only=True):
+    """How a model is exported to one target at one precision."""
+
+    target: Target
+    precision: Precision
+    tolerance: ToleranceSpec
+    input: Literal["waveform", "features"] = "waveform"
+    mc_chunk_samples: Positive = 10
+    time_shifts: bool = True
+
+
+def recipe_path(target: str, precision: str) -> Path:
+    """Where the recipe of a target and precision lies; ExportError lists the pairs there are."""
+    path = recipes_folder() / f"{target}-{precision}.toml"
+    if not path.exists():
+        raise ExportError(f"{target} at {precision} is not supported; supported are {', '.join(supported_pairs())}")
+    return path
+
+
+def supported_pairs() -> list[str]:
+    """All `target-precision` pairs that have a recipe."""
+    return sorted(path.stem for path in recipes_folder().glob("*.toml"))
+
+
+def read_recipe(path: Path) -> ExportRecipe:
+    """Read a recipe file."""
+    return read_toml(path, ExportRecipe)

@@ -1,0 +1,34 @@
+"""ONNX Runtime."""
+
+from collections.abc import Sequence
+
+import onnxruntime
+
+from edgeseld.core.manifest import Role
+from edgeseld.core.prediction import Float32
+from edgeseld.runtime.bundle import Bundle
+
+
+class OnnxBackend:
+    """One session per graph, opened when it is first run."""
+
+    def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
+        self.bundle, self.threads = bundle, threads
+        self._sessions: dict[Role, onnxruntime.InferenceSession] = {}
+
+    def run(self, role: Role, inputs: Sequence[Float32]) -> list[Float32]:
+        """Outputs of a graph in the manifest's order."""
+        session = self._sessions.get(role) or self._open(role)
+        names = [tensor.name for tensor in self.bundle.graph(role).inputs]
+        outputs: list[Float32] = session.run(None, dict(zip(names, inputs, strict=True)))
+        return outputs
+
+    def _open(self, role: Role) -> onnxruntime.InferenceSession:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = self.threads
+        options.inter_op_num_threads = 1
+        options.log_severity_level = 3
+        path = self.bundle.folder / self.bundle.graph(role).file
+        session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._sessions[role] = session
+        return session
