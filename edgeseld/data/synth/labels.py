@@ -63,4 +63,3 @@ def _rows(
             frames, np.rint(azimuth), np.rint(elevation), np.maximum(1, np.rint(100 * distance_m)), strict=True
         )
     ]
-
