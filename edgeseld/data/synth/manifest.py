@@ -71,7 +71,7 @@ def _recording(folder: Path, manifest: Path, line: int, row: dict[str, str]) -> 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """What one split may hear, and the groups that its rules left out."""
+    """What one split may hear, and the groups of the collection that it may not hear for their licence."""
 
     recordings: tuple[Recording, ...]
     left_out: dict[str, tuple[str, ...]]
@@ -92,11 +92,9 @@ def select(manifest: Manifest, split: Split, definition: HeldoutDefinition | Non
     kept: list[Recording] = []
     left_out: dict[str, set[str]] = {}
     for recording in manifest.recordings:
-        if definition.split_of_group(recording.class_name, recording.group) != split:
-            continue
         if split != "heldout" and recording.licence.startswith(definition.unsettled_licences):
             left_out.setdefault(recording.class_name, set()).add(recording.group)
-        else:
+        elif definition.split_of_group(recording.class_name, recording.group) == split:
             kept.append(recording)
     return Selection(tuple(kept), {name: tuple(sorted(groups)) for name, groups in sorted(left_out.items())})
 
