@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from edgeseld.core.manifest import Role
 from edgeseld.export.graphs import Graph
 from edgeseld.export.recipe import ExportRecipe
@@ -54,11 +56,17 @@ def _name_tensors(path: Path, graph: Graph) -> None:
     import flatbuffers
     from ai_edge_litert import schema_py_generated as schema
 
-    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    content = path.read_bytes()
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    for buffer in model.buffers:
+        # The quantiser puts large tensors behind the flatbuffer, at offsets that a rewritten file no longer has.
+        if buffer.offset:
+            buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+            buffer.offset = buffer.size = 0
     signature = model.signatureDefs[0]
     _rename(signature.inputs, "args_", [tensor.name for tensor in graph.inputs])
     _rename(signature.outputs, "output_", [tensor.name for tensor in graph.outputs])
-    builder = flatbuffers.Builder(path.stat().st_size)
+    builder = flatbuffers.Builder(len(content))
     builder.Finish(model.Pack(builder), b"TFL3")
     path.write_bytes(bytes(builder.Output()))
 

@@ -20,7 +20,7 @@ NEAR_THRESHOLD = 1e-5
 
 
 class CaseReport(Frozen, frozen=True, kw_only=True):
-    """One golden case: raw differences; active frames of the float model, those that changed, those too near to tell."""
+    """One golden case: raw differences; active frames of the float model, those changed, those too near to tell."""
 
     case: str
     raw_max: float

@@ -11,11 +11,10 @@ from edgeseld.nn.dft import COLUMNS, TwoStageDft, mirrored_bins
 from edgeseld.signal.mel import mel_matrix
 from edgeseld.signal.window import analysis_window
 
-# Added to mel power before the logarithm: near the quantisation noise of 16-bit audio, and high enough above rounding
-# errors beside a full-scale tone that every target agrees.
+# Power below which nothing is heard, in the units of the DCASE features: near the quantisation noise of 16-bit audio,
+# and above the rounding errors beside a full-scale tone, so that every target agrees. Powers inside the graph are
+# multiples of it: the floor is then the constant 1, which no graph optimiser takes for zero (they do take 1e-8).
 POWER_FLOOR = 1e-8
-# Added to the energy that divides cross-spectra; the value of the DCASE baselines.
-ENERGY_FLOOR = 1e-8
 
 
 Spectrum = tuple[Tensor, Tensor]
@@ -31,9 +30,9 @@ def feature_channels(signal: SignalSpec) -> int:
 class Frontend(nn.Module):
     """PCM with its context to standardised features.
 
-    The features are log(mel power + 1e-8) of every channel, then, by `signal.spatial`,
-    "intensity": the DCASE intensity vector, normalised per bin, then mel weighted (Y, Z, X);
-    "band-intensity": mel-weighted intensity over mel-weighted energy (Y, Z, X);
+    The features are log(1 + mel power / 1e-8) of every channel, then, by `signal.spatial`,
+    "intensity": the DCASE intensity vector, normalised per bin (floor 1e-8), then mel weighted (Y, Z, X);
+    "band-intensity": mel-weighted intensity over mel-weighted energy (Y, Z, X), the same floor;
     "band-phase": real and imaginary part of the mel-weighted coherence of each pair of microphones.
     """
 
@@ -45,7 +44,8 @@ class Frontend(nn.Module):
     def __init__(self, signal: SignalSpec) -> None:
         super().__init__()
         self.signal = signal
-        self.dft = TwoStageDft(analysis_window(signal.window, signal.window_samples, signal.n_fft))
+        window = analysis_window(signal.window, signal.window_samples, signal.n_fft)
+        self.dft = TwoStageDft(window / np.sqrt(POWER_FLOOR))
         weights, signs = _mirrored_mel(signal.n_fft, signal.mel_bands)
         self.register_buffer("mel", torch.from_numpy(weights).float(), persistent=False)
         self.register_buffer("mel_signed", torch.from_numpy(weights * signs).float(), persistent=False)
@@ -64,10 +64,10 @@ class Frontend(nn.Module):
     def features(self, pcm: Tensor) -> Tensor:
         """The same shape as `forward`, before standardisation."""
         power, cues = self.cues(pcm)
-        return torch.cat([torch.log(power + POWER_FLOOR), *cues], dim=1)
+        return torch.cat([torch.log(power + 1.0), *cues], dim=1)
 
     def cues(self, pcm: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """Mel power of every channel, and the spatial maps, each (batch, maps, hops, mel_bands)."""
+        """Mel power over the floor of every channel, and the spatial maps, each (batch, maps, hops, mel_bands)."""
         spectrum = self._spectrum(pcm)
         power = self._mel(_power(spectrum), self.mel)
         if self.signal.spatial == "none":
@@ -80,9 +80,9 @@ class Frontend(nn.Module):
         """Active intensity along Y, Z, X over the energy density, per bin or per mel band."""
         cross = _cross_real(spectrum, first=0)
         if self.signal.spatial == "intensity":
-            energy = _energy(_power(spectrum), dim=2) + ENERGY_FLOOR
+            energy = _energy(_power(spectrum), dim=2) + 1.0
             return self._mel(cross / energy, self.mel)
-        return self._mel(cross, self.mel) / (_energy(power, dim=1) + ENERGY_FLOOR)
+        return self._mel(cross, self.mel) / (_energy(power, dim=1) + 1.0)
 
     def _coherence(self, spectrum: Spectrum, power: Tensor) -> tuple[Tensor, Tensor]:
         """Real and imaginary part of the mel-weighted coherence of every pair of channels."""
@@ -92,7 +92,7 @@ class Frontend(nn.Module):
             torch.cat([_cross_imaginary(spectrum, first) for first in firsts], dim=2), self.mel_signed
         )
         product = torch.cat([power[:, first : first + 1] * power[:, first + 1 :] for first in firsts], dim=1)
-        scale = torch.rsqrt(product + ENERGY_FLOOR**2)
+        scale = torch.rsqrt(product + 1.0)
         return real * scale, imaginary * scale
 
     def _spectrum(self, pcm: Tensor) -> Spectrum:

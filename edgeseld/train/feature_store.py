@@ -19,10 +19,13 @@ from edgeseld.data.targets import TargetRows, target_rows
 from edgeseld.metrics.label_files import read_labels
 from edgeseld.metrics.labels import Labels
 from edgeseld.metrics.rules import RULES
+from edgeseld.nn import dft, frontend
 from edgeseld.nn.frontend import Frontend, feature_channels
+from edgeseld.signal import mel, window
 from edgeseld.signal.audio import read_audio
 
 FOLDER = ".features"
+FRONTEND_SOURCES = [str(module.__file__) for module in (dft, frontend, mel, window)]
 
 
 # Called with the scenes to compute and their number; a command line puts a progress bar around them.
@@ -85,8 +88,10 @@ def open_store(root: Path, signal: SignalSpec, progress: Progress = without_prog
 
 
 def _key(signal: SignalSpec, scenes: Sequence[SceneFiles]) -> str:
-    """Changes with the frontend and with any recording."""
+    """Changes with the signal's specification, the code of the frontend, and any recording."""
     digest = hashlib.sha256(to_json(signal))
+    for source in FRONTEND_SOURCES:
+        digest.update(Path(source).read_bytes())
     for scene in scenes:
         status = scene.audio.stat()
         digest.update(f"{scene.audio.name} {status.st_size} {status.st_mtime_ns}\n".encode())
@@ -95,12 +100,12 @@ def _key(signal: SignalSpec, scenes: Sequence[SceneFiles]) -> str:
 
 def _compute(scenes: Sequence[SceneFiles], signal: SignalSpec, stem: Path, progress: Progress) -> None:
     """Write the array first and its index last, so that a killed run leaves no store."""
-    frontend = Frontend(signal)
+    extractor = Frontend(signal)
     frames: list[int] = []
     moments = torch.zeros(2, feature_channels(signal), signal.mel_bands, dtype=torch.float64)
     with atomic_file(stem.with_suffix(".f16")) as temporary, temporary.open("wb") as file:
         for scene in progress(scenes, len(scenes), f"features of {scenes[0].labels.parents[2].name}"):
-            features = scene_features(read_audio(scene.audio, signal.channel_format), frontend)
+            features = scene_features(read_audio(scene.audio, signal.channel_format), extractor)
             frames.append(features.shape[1] // signal.hops_per_label_frame)
             moments += torch.stack([features.sum(dim=1), features.square().sum(dim=1)]).double()
             file.write(features.permute(1, 0, 2).half().numpy().tobytes())
@@ -110,12 +115,12 @@ def _compute(scenes: Sequence[SceneFiles], signal: SignalSpec, stem: Path, progr
     write_atomic(stem.with_suffix(".json"), to_json(index))
 
 
-def scene_features(audio: NDArray[np.float32], frontend: Frontend) -> Tensor:
+def scene_features(audio: NDArray[np.float32], extractor: Frontend) -> Tensor:
     """Features (maps, hops, mel_bands) of a whole scene, before standardisation, silence before its start."""
-    signal = frontend.signal
+    signal = extractor.signal
     frames = max(label_frames(audio.shape[1]), signal.window_frames)
     samples = frames * signal.hops_per_label_frame * signal.hop_samples
     padded = np.zeros((audio.shape[0], signal.context_samples + samples), np.float32)
     padded[:, signal.context_samples : signal.context_samples + audio.shape[1]] = audio
     with torch.no_grad():
-        return frontend.features(torch.from_numpy(padded).unsqueeze(0))[0]
+        return extractor.features(torch.from_numpy(padded).unsqueeze(0))[0]
