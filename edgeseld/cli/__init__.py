@@ -10,10 +10,18 @@ from edgeseld import __version__
 from edgeseld.core.errors import EdgeseldError
 
 VERBS = {
+    "bench": "time bundles side by side",
+    "doctor": "what is installed, and what to install for the rest",
+    "evaluate": "hear a data set and score what was heard",
+    "export": "verified bundles for phones and edge devices",
     "features": "reference features of an audio file",
+    "infer": "sounds and directions in an audio file",
+    "inspect": "what is inside a bundle",
+    "models": "what is there, and what it costs",
     "score": "score DCASE prediction files against references",
     "synth": "make labelled scenes",
     "train": "train a model on labelled scenes",
+    "verify": "run a bundle's proof again",
 }
 
 

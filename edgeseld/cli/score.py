@@ -1,6 +1,5 @@
 """edgeseld score: DCASE prediction files against reference files."""
 
-import math
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import Any
 
 import click
 
+from edgeseld.cli.score_table import print_score
 from edgeseld.core.errors import ConfigError
-from edgeseld.core.structs import to_json
 from edgeseld.metrics.faults import ScoreWarning
-from edgeseld.metrics.intervals import Intervals, jackknife
+from edgeseld.metrics.intervals import jackknife
 from edgeseld.metrics.label_files import read_label_folder
 from edgeseld.metrics.rules import RULES, Average, Rules
-from edgeseld.metrics.score import CLASS_COUNT, Score, score
+from edgeseld.metrics.score import CLASS_COUNT, score
 
 
 class ClassIds(click.ParamType[list[int]]):
@@ -72,10 +71,7 @@ def command(
         intervals = jackknife(result) if with_intervals else None
     for warning in caught:
         click.echo(f"warning: {warning.message}", err=True)
-    if as_json:
-        click.echo(to_json(_report(result, intervals)), nl=False)
-    else:
-        _print(result, intervals)
+    print_score(result, intervals, as_json=as_json)
 
 
 def _rules(
@@ -89,39 +85,3 @@ def _rules(
         rde_threshold=rules.rde_threshold if rde_threshold is None else rde_threshold,
         onscreen=onscreen,
     )
-
-
-def _report(result: Score, intervals: Intervals | None) -> dict[str, Any]:
-    """What --json prints; a measure that is not defined is null."""
-    report: dict[str, Any] = {
-        "rules": result.rules.name,
-        "average": result.average,
-        "corrected": result.rules.corrected,
-        "files": len(result.counts.files),
-        **result.values,
-        "classwise": {name: values.tolist() for name, values in result.classwise.items()},
-    }
-    if intervals is not None:
-        report["jackknife_CI95"] = intervals.values
-        report["jackknife_CI95_classwise"] = {name: ends.tolist() for name, ends in intervals.classwise.items()}
-    return report
-
-
-def _print(result: Score, intervals: Intervals | None) -> None:
-    # rich takes longer to import than most folders take to score.
-    from edgeseld.cli.terminal import print_table
-
-    names = list(result.values)
-    rows = [["all", *(_figure(result.values[name]) for name in names)]]
-    if intervals is not None:
-        for end, label in enumerate(("95 % from", "95 % to")):
-            rows.append([label, *(_figure(intervals.values[name][end]) for name in names)])
-    for class_id in range(len(result.classwise[names[0]])):
-        rows.append([str(class_id), *(_figure(float(result.classwise[name][class_id])) for name in names)])
-    mode = "corrected" if result.rules.corrected else "official"
-    title = f"{result.rules.name} rules, {result.average}, {mode}, {len(result.counts.files)} files"
-    print_table(title, ["class", *names], rows)
-
-
-def _figure(value: float) -> str:
-    return "-" if math.isnan(value) else f"{value:.3f}"

@@ -1,6 +1,8 @@
 """What people see in the terminal: progress and tables through rich, always on stderr or as asked."""
 
+import sys
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import TypeVar
 
 from rich.console import Console
@@ -8,6 +10,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 T = TypeVar("T")
+WIDTH_OF_PIPES = 140
 
 
 def progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
@@ -24,10 +27,15 @@ def progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
 
 
 def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
-    """A table on stdout: text columns to the left, figures to the right."""
+    """A table on stdout: text columns to the left, columns of figures to the right."""
     table = Table(title=title, title_justify="left")
-    for index, name in enumerate(header):
-        table.add_column(name, justify="left" if index == 0 else "right")
+    for name, cells in zip_longest(header, zip(*rows, strict=True), fillvalue=()):
+        table.add_column(str(name), justify="right" if cells and all(map(_is_figure, cells)) else "left")
     for row in rows:
         table.add_row(*row)
-    Console().print(table)
+    # Pipes and logs have no width of their own.
+    Console(width=None if sys.stdout.isatty() else WIDTH_OF_PIPES).print(table)
+
+
+def _is_figure(cell: str) -> bool:
+    return cell[:1].isdigit() or cell[:1] in ("-", "+", "")

@@ -41,3 +41,18 @@ def find_model(name: str) -> Path:
         f"MODEL is an id, a training run, a bundle or its zip, got {name!r}; "
         f"ids here: {', '.join(model_ids()) or 'none'}"
     )
+
+
+def find_bundle(name: str, target: str = "onnx", precision: str = "fp32") -> Path:
+    """A bundle's folder or zip, or the released bundle of a model id; ConfigError says how to make a missing one."""
+    path = find_model(name)
+    if not (path / MODEL_FILE).exists():
+        return path
+    stem = path / "bundles" / f"{path.name}-{target}-{precision}.seld"
+    for bundle in (stem, stem.with_suffix(".seld.zip")):
+        if bundle.exists():
+            return bundle
+    raise ConfigError(
+        f"{path} holds no bundle {stem.name}: make one with `edgeseld export {name} --target {target} "
+        f"--precision {precision} --output DIR` and name that"
+    )

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edgeseld.core.manifest import CARD_FILE, Manifest
-from edgeseld.export.verification import VerificationReport
+from edgeseld.runtime.verification import VerificationReport
 
 
 def bundle_card(manifest: Manifest, report: VerificationReport, model: Path) -> str:

@@ -28,11 +28,11 @@ from edgeseld.export.card import bundle_card
 from edgeseld.export.golden_vectors import golden_tensors, write_golden
 from edgeseld.export.graphs import Graph, export_graphs, interface
 from edgeseld.export.recipe import ExportRecipe
-from edgeseld.export.verification import VerificationReport, require_parity, verify
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network
 from edgeseld.runtime.backends import open_backend
 from edgeseld.runtime.bundle import SUFFIX, Bundle
+from edgeseld.runtime.verification import VerificationReport, require_parity, verify
 
 Files = Mapping[Role, tuple[str, str | None]]
 Exporter = Callable[[Mapping[Role, Graph], ExportRecipe, Path], Files]

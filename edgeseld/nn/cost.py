@@ -1,12 +1,12 @@
 """What a network costs: parameters, multiply-accumulates, receptive field."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from edgeseld.core.catalogue import Cost
 from edgeseld.core.frames import LABEL_FRAMES_PER_S
 from edgeseld.core.spec import ModelSpec
 from edgeseld.nn.frontend import feature_channels
@@ -14,15 +14,6 @@ from edgeseld.nn.network import SeldNetwork
 
 # Costs are stated for 5 s of audio.
 LABEL_FRAMES = 50
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """Parameters, and multiply-accumulates for 5 s of audio from features to output, the frontend apart."""
-
-    parameters: int
-    macs: int
-    frontend_macs: int
 
 
 def network_cost(network: SeldNetwork) -> Cost:
@@ -36,6 +27,7 @@ def network_cost(network: SeldNetwork) -> Cost:
         parameters=sum(parameter.numel() for parameter in network.parameters()) - spare,
         macs=_macs(network, lambda: network.infer(features)),
         frontend_macs=_macs(network, lambda: network.frontend(pcm)),
+        receptive_field_s=receptive_field_s(network.spec),
     )
 
 

@@ -1,6 +1,7 @@
 """A training run: a folder with model.toml, checkpoints, logs, and in the end weights and results."""
 
 import logging
+import os
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
@@ -93,6 +94,7 @@ def standardise_like(network: SeldNetwork, stores: Sequence[FeatureStore]) -> No
 
 def _silence_lightning() -> None:
     """Lightning's hints on workers, tips and devices are noise beside the progress bar."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"lightning\.")
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)`")

@@ -1,0 +1,69 @@
+"""`edgeseld export`."""
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from edgeseld.cli.options import json_option, model_argument
+from edgeseld.core.errors import BackendMissingError, ExportError
+
+TARGETS = ("onnx", "tflite", "executorch", "coreml")
+PRECISIONS = ("fp32", "fp16", "int8-dynamic", "int8", "palette")
+
+
+@click.command(
+    name="export", epilog="Example: edgeseld export student-s --target tflite --precision int8-dynamic --output bundles"
+)
+@model_argument
+@click.option("--target", type=click.Choice((*TARGETS, "all")), required=True)
+@click.option("--precision", type=click.Choice(PRECISIONS), default="fp32")
+@click.option(
+    "--recipe", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Own recipe (export/*.toml)."
+)
+@click.option("--input", "input_kind", type=click.Choice(("waveform", "features")), default="waveform")
+@click.option(
+    "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the bundles."
+)
+@click.option("--zip", "as_zip", is_flag=True, help="Also write NAME.seld.zip.")
+@click.option("--allow-drift", is_flag=True, help="Write a bundle that fails verification, marked unverified.")
+@json_option
+def command(
+    model: str,
+    target: str,
+    precision: str,
+    recipe: Path | None,
+    input_kind: str,
+    output: Path,
+    as_zip: bool,
+    allow_drift: bool,
+    as_json: bool,
+) -> None:
+    """Export MODEL to a bundle that is proven to hear what the float model hears, or to nothing.
+
+    Golden vectors and the events in them are compared; a file that strays beyond the recipe's tolerance is not written.
+    """
+    try:
+        from edgeseld.export.exporting import export_model
+    except ModuleNotFoundError as error:
+        raise BackendMissingError("exporting", "export") from error
+    from edgeseld.cli.export_table import print_exported
+    from edgeseld.core.locate import find_model
+    from edgeseld.export.bundle_writer import zip_bundle
+    from edgeseld.export.recipe import read_recipe, recipe_path, supported_pairs
+
+    targets = [name for name in TARGETS if f"{name}-{precision}" in supported_pairs()] if target == "all" else [target]
+    skipped = [f"{name} at {precision} is not supported" for name in TARGETS if target == "all" and name not in targets]
+    exported = []
+    for name in targets:
+        settings = read_recipe(recipe or recipe_path(name, precision))
+        if (settings.target, settings.precision) != (name, precision):
+            raise ExportError(
+                f"{recipe} is a recipe for {settings.target} at {settings.precision}, asked for {name} at {precision}: "
+                "name the same target and precision"
+            )
+        settings = msgspec.structs.replace(settings, input=input_kind)
+        exported.append(export_model(find_model(model), settings, output, allow_drift=allow_drift))
+        if as_zip:
+            zip_bundle(exported[-1].path, exported[-1].path.with_suffix(".seld.zip"))
+    print_exported(exported, skipped, as_json=as_json)

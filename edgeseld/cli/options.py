@@ -1,0 +1,12 @@
+"""Arguments and choices that several verbs share."""
+
+from pathlib import Path
+
+import click
+
+BACKENDS = ("onnx", "tflite", "executorch", "coreml", "torch")
+FOA_ORDERS = ("acn-sn3d", "acn-n3d", "fuma")
+
+model_argument = click.argument("model")
+audio_argument = click.argument("audio", type=click.Path(path_type=Path, dir_okay=False))
+json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
