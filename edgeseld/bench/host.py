@@ -8,40 +8,21 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from edgeseld.bench.rounds import WARM_UP_ROUNDS, Progress, Ratio, Stage, ratio, stage
 from edgeseld.core.errors import EdgeseldError
 from edgeseld.core.structs import Frozen
-
-Progress = Callable[[Iterable[int], int, str], Iterable[int]]
-WARM_UP_ROUNDS = 3
-RESAMPLES = 1000
 
 
 class BenchError(EdgeseldError):
     """A measurement could not be made."""
-
-
-class Stage(Frozen, frozen=True, kw_only=True):
-    """Milliseconds over the rounds."""
-
-    median_ms: float
-    p90_ms: float
-    min_ms: float
-    max_ms: float
-
-
-class Ratio(Frozen, frozen=True, kw_only=True):
-    """Time over that of the baseline, the median of the rounds' own ratios, with a 95 % bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class Timing(Frozen, frozen=True, kw_only=True):
@@ -148,7 +129,7 @@ def _timing(
     baseline: list[dict[str, float]],
     memory: int,
 ) -> Timing:
-    total = _stage(samples, "total_s")
+    total = stage(_column(samples, "total_s"))
     return Timing(
         name=worker.path.name.removesuffix(".zip").removesuffix(".seld"),
         threads=worker.threads,
@@ -157,25 +138,16 @@ def _timing(
         load_ms=1e3 * ready["load_s"],
         first_ms=1e3 * ready["first_s"],
         total=total,
-        graph=_stage(samples, "graph_s" if "graph_s" in samples[0] else "total_s"),
-        frontend=_stage(samples, "frontend_s") if "frontend_s" in samples[0] else None,
+        graph=stage(_column(samples, "graph_s" if "graph_s" in samples[0] else "total_s")),
+        frontend=stage(_column(samples, "frontend_s")) if "frontend_s" in samples[0] else None,
         real_time_factor=total.median_ms / 1e3 / ready["window_s"],
         memory_bytes=memory,
-        ratio=_ratio(samples, baseline),
+        ratio=ratio(_column(samples, "total_s"), _column(baseline, "total_s")),
     )
 
 
-def _stage(samples: list[dict[str, float]], name: str) -> Stage:
-    values = 1e3 * np.array([sample[name] for sample in samples])
-    median, p90 = np.quantile(values, [0.5, 0.9])
-    return Stage(median_ms=float(median), p90_ms=float(p90), min_ms=float(values.min()), max_ms=float(values.max()))
-
-
-def _ratio(samples: list[dict[str, float]], baseline: list[dict[str, float]]) -> Ratio:
-    ratios = np.array([a["total_s"] / b["total_s"] for a, b in zip(samples, baseline, strict=True)])
-    drawn = np.random.default_rng(0).choice(ratios, (RESAMPLES, len(ratios)))
-    low, high = np.quantile(np.median(drawn, axis=1), [0.025, 0.975])
-    return Ratio(value=float(np.median(ratios)), low=float(low), high=float(high))
+def _column(samples: list[dict[str, float]], name: str) -> NDArray[np.float64]:
+    return np.array([sample[name] for sample in samples])
 
 
 def this_machine() -> Machine:

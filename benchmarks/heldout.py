@@ -1,0 +1,123 @@
+"""Accuracy on the held-out sets: `python -m benchmarks.heldout MODEL... --simulated DIR --measured DIR`.
+
+F20, LE, LR, ER and SELD under the 2023 rules, macro over the headline classes of heldout.toml, F over all 13 classes
+beside it; intervals are bootstrapped over files. Each model is compared with the first one on the same files.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import click
+
+from edgeseld.bench.accuracy import Evaluation, evaluate
+from edgeseld.cli.terminal import print_table, progress
+from edgeseld.core.atomic import write_atomic
+from edgeseld.core.catalogue import HeldoutScores
+from edgeseld.core.structs import Frozen, read_toml, to_json
+from edgeseld.data.synth.definition import HeldoutDefinition
+from edgeseld.metrics.rules import RULES
+from edgeseld.metrics.score import Score, score_counts
+from edgeseld.metrics.significance import bootstrap_intervals, paired_bootstrap
+from edgeseld.runtime.model import load
+
+DEFINITION = Path(__file__).parent / "heldout.toml"
+MEASURES = ("F", "LE", "LR", "ER", "SELD")
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+class Difference(Frozen, frozen=True, kw_only=True):
+    """A model minus the first one, with its paired interval over files."""
+
+    value: float
+    low: float
+    high: float
+
+
+class HeldoutReport(Frozen, frozen=True, kw_only=True):
+    """Scores by set and model, differences to the first model by set, model and measure."""
+
+    scores: dict[str, dict[str, HeldoutScores]]
+    differences: dict[str, dict[str, dict[str, Difference]]]
+
+
+def heldout_scores(evaluation: Evaluation) -> HeldoutScores:
+    """Headline scores with the interval of F, and F over all classes."""
+    values = evaluation.score.values
+    everything = score_counts(evaluation.score.counts, evaluation.score.rules)
+    return HeldoutScores(
+        F20=values["F"],
+        F20_interval=bootstrap_intervals(evaluation.score)["F"],
+        F20_all=everything.values["F"],
+        **{name: values[name] for name in ("LE", "LR", "ER", "SELD")},
+    )
+
+
+def compare(first: Score, second: Score) -> dict[str, Difference]:
+    """Second minus first in every measure."""
+    found = paired_bootstrap(first, second)
+    return {
+        name: Difference(value=found[name].difference, low=found[name].low, high=found[name].high) for name in MEASURES
+    }
+
+
+def measure(models: tuple[str, ...], sets: Mapping[str, Path], backend: str | None, precision: str) -> HeldoutReport:
+    """Hear every set with every model."""
+    classes = read_toml(DEFINITION, HeldoutDefinition).headline_classes
+    scores: dict[str, dict[str, HeldoutScores]] = {}
+    differences: dict[str, dict[str, dict[str, Difference]]] = {}
+    for set_name, root in sets.items():
+        results = {}
+        for model in models:
+            loaded = load(model, threads=2, backend=backend, precision=precision)
+            results[model] = evaluate(loaded, root, RULES["dcase2023"], progress, classes)
+        first = results[models[0]].score
+        scores[set_name] = {model: heldout_scores(result) for model, result in results.items()}
+        differences[set_name] = {model: compare(first, results[model].score) for model in models[1:]}
+    return HeldoutReport(scores=scores, differences=differences)
+
+
+def show(report: HeldoutReport) -> None:
+    """A table per set."""
+    header = ["model", "F20", "95 %", "F20 all 13", "LE", "LR", "ER", "SELD", "F20 - first", "LE - first"]
+    for set_name, models in report.scores.items():
+        rows = []
+        for model, s in models.items():
+            against = report.differences[set_name].get(model)
+            rows.append(
+                [
+                    model,
+                    f"{s.F20:.3f}",
+                    f"{s.F20_interval[0]:.3f} to {s.F20_interval[1]:.3f}",
+                    f"{s.F20_all:.3f}",
+                    f"{s.LE:.1f}°",
+                    f"{s.LR:.3f}",
+                    f"{s.ER:.3f}",
+                    f"{s.SELD:.3f}",
+                    *(["", ""] if against is None else [_change(against[name]) for name in ("F", "LE")]),
+                ]
+            )
+        print_table(f"held-out set, {set_name} rooms", header, rows)
+
+
+def _change(difference: Difference) -> str:
+    return f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
+
+
+@click.command(help=__doc__)
+@click.argument("models", nargs=-1, required=True)
+@click.option("--simulated", type=FOLDER, required=True)
+@click.option("--measured", type=FOLDER, required=True)
+@click.option("--backend", help="onnx, tflite, torch ...; default: the released ONNX bundle, or torch.")
+@click.option("--precision", default="fp32")
+@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as JSON.")
+def main(
+    models: tuple[str, ...], simulated: Path, measured: Path, backend: str | None, precision: str, save: Path | None
+) -> None:
+    report = measure(models, {"simulated": simulated, "measured": measured}, backend, precision)
+    show(report)
+    if save is not None:
+        write_atomic(save, to_json(report))
+
+
+if __name__ == "__main__":
+    main()

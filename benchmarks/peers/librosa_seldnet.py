@@ -1,0 +1,47 @@
+"""librosa log-mel and intensity vector, then SELDnet on ONNX Runtime: what edge deployments of the DCASE baseline do.
+
+Yeow et al. (arXiv 2409.11700) measured this chain on a Raspberry Pi: features take longer than the network.
+"""
+
+from pathlib import Path
+
+import librosa
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+
+Float32 = NDArray[np.float32]
+
+HOP_SAMPLES, WINDOW_SAMPLES, N_FFT, MEL_BANDS = 480, 960, 1024, 64
+FLOOR = 1e-8
+
+
+class LibrosaSeldnet:
+    """Features of a window by librosa in float32, the network's raw output by ONNX Runtime with one thread."""
+
+    def __init__(self, network: Path) -> None:
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1
+        self.session = onnxruntime.InferenceSession(network, options, providers=["CPUExecutionProvider"])
+        self.mel = librosa.filters.mel(sr=24_000, n_fft=N_FFT, n_mels=MEL_BANDS)
+
+    def features(self, pcm: Float32) -> Float32:
+        """Log-mel of W, Y, Z, X and intensity of Y, Z, X, (1, 7, frames, 64)."""
+        frames = pcm.shape[1] // HOP_SAMPLES
+        spectra = librosa.stft(pcm + FLOOR, n_fft=N_FFT, hop_length=HOP_SAMPLES, win_length=WINDOW_SAMPLES)[
+            ..., :frames
+        ]
+        power = np.abs(spectra) ** 2
+        levels = librosa.power_to_db(self.mel @ power, top_db=None)
+        energy = FLOOR + power[0] + power[1:].sum(axis=0) / 3.0
+        intensity = self.mel @ (np.real(np.conj(spectra[0]) * spectra[1:]) / energy)
+        return np.concatenate([levels, intensity]).transpose(0, 2, 1)[np.newaxis].astype(np.float32)
+
+    def __call__(self, pcm: Float32) -> Float32:
+        """PCM (4, samples) to the raw output."""
+        return self.network(self.features(pcm))
+
+    def network(self, features: Float32) -> Float32:
+        """Features to the raw output."""
+        output: Float32 = self.session.run(None, {"features": features})[0]
+        return output
