@@ -24,5 +24,7 @@ lint: install
 test: install lint
 	$(BIN)/pytest -m 'not device'
 
-demo: install
-	$(BIN)/python -m benchmarks.demo
+demo:
+	@start=$$(date +%s); $(MAKE) --no-print-directory install && installed=$$(date +%s) \
+	&& PATH="$(CURDIR)/$(BIN):$$PATH" examples/demo.sh && done=$$(date +%s) \
+	&& echo "installation took $$((installed - start)) s, the demonstration $$((done - installed)) s"
