@@ -19,6 +19,8 @@ Version = Annotated[str, Meta(pattern=r"^\d+\.\d+\.\d+$")]
 Positive = Annotated[int, Meta(ge=1)]
 Rate = Annotated[float, Meta(ge=0.0, lt=1.0)]
 TimeFrequency = tuple[Positive, Positive]
+# Behind which part an early exit sits; the last block has the model's own head.
+ExitName = Annotated[str, Meta(pattern=r"^(stage|block)-[1-9]$")]
 
 
 def require(condition: bool, message: str) -> None:
@@ -124,11 +126,19 @@ class NetworkSpec(Frozen, frozen=True, kw_only=True):
     bottleneck: Positive | None = None
     frequency: Literal["flatten", "mean"] = "flatten"
     causal: bool = False
+    exits: tuple[ExitName, ...] = ()
 
-    def time_reduction(self) -> int:
-        """Feature frames per frame of the context."""
+    def __post_init__(self) -> None:
+        known = {f"stage-{i + 1}" for i in range(len(self.stages))} | {
+            f"block-{i + 1}" for i in range(self.context.blocks - 1)
+        }
+        strangers = sorted(set(self.exits) - known)
+        require(not strangers, f"exits sit behind one of {sorted(known)}, got {strangers}")
+
+    def time_reduction(self, stages: int | None = None) -> int:
+        """Feature frames per frame of the context, or behind the first `stages` stages."""
         factor = self.stem.stride[0] if self.stem else 1
-        for stage in self.stages:
+        for stage in self.stages[:stages]:
             factor *= stage.stride[0] * stage.pool[0]
         return factor
 

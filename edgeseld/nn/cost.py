@@ -17,16 +17,16 @@ LABEL_FRAMES = 50
 
 
 def network_cost(network: SeldNetwork) -> Cost:
-    """Count parameters of the network without teaching heads, and MACs of one pass over 5 s."""
+    """Count parameters of the network without teaching heads, and MACs of as many windows as fill 5 s."""
     signal = network.spec.signal
-    hops = LABEL_FRAMES * signal.hops_per_label_frame
-    features = torch.zeros(1, feature_channels(signal), hops, signal.mel_bands)
-    pcm = torch.zeros(1, signal.channels, signal.context_samples + hops * signal.hop_samples)
+    features = torch.zeros(1, feature_channels(signal), signal.window_hops, signal.mel_bands)
+    pcm = torch.zeros(1, signal.channels, signal.context_samples + signal.window_pcm_samples)
+    windows = LABEL_FRAMES / signal.window_frames
     spare = sum(parameter.numel() for parameter in network.teaching_heads.parameters())
     return Cost(
         parameters=sum(parameter.numel() for parameter in network.parameters()) - spare,
-        macs=_macs(network, lambda: network.infer(features)),
-        frontend_macs=_macs(network, lambda: network.frontend(pcm)),
+        macs=round(windows * _macs(network, lambda: network.infer(features))),
+        frontend_macs=round(windows * _macs(network, lambda: network.frontend(pcm))),
         receptive_field_s=receptive_field_s(network.spec),
     )
 

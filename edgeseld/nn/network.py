@@ -1,11 +1,15 @@
 """The assembly: frontend, stem, stages, projection, context, head. Every network of edgeseld is one of these."""
 
+from dataclasses import dataclass
+from typing import cast
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgeseld.core.spec import HeadSpec, ModelSpec, NetworkSpec, SignalSpec
 from edgeseld.nn.context import context_blocks
 from edgeseld.nn.convolution import ConvNorm, Stage, Stem
+from edgeseld.nn.exits import BlockExit, StageExit
 from edgeseld.nn.flow import Flow, MaskSite
 from edgeseld.nn.frontend import Frontend, feature_channels
 from edgeseld.nn.heads import Output, build_head
@@ -38,6 +42,18 @@ class Projection(nn.Module):
         return self.site(x if self.linear is None else self.linear(x), flow)
 
 
+@dataclass(frozen=True, slots=True)
+class Inference:
+    """Everything one pass computes: outputs, hints (batch, frames, width) of the exits, maps of the stages."""
+
+    output: Output
+    taught: list[Output]
+    exits: dict[str, Output]
+    hints: dict[str, Tensor]
+    embedding: Tensor
+    maps: list[Tensor]
+
+
 class SeldNetwork(nn.Module):
     """PCM to output, in parts that uncertainty and distillation can share.
 
@@ -61,12 +77,27 @@ class SeldNetwork(nn.Module):
         self.projection = Projection(width, frequencies_out(network, signal), network, spec.dropout.projection)
         frames = signal.window_hops // network.time_reduction()
         self.context = context_blocks(network.context, spec.dropout.context, frames)
+        # The baseline's GRU stands before the blocks that `context.blocks` counts.
+        self.lead_blocks = len(self.context) - network.context.blocks
         self.time_pool = signal.hops_per_label_frame // network.time_reduction()
         self.head = self._build_head(spec.head)
+        self.exits = nn.ModuleDict({name: self._build_exit(name) for name in network.exits})
+        self.active_exit: str | None = None
         self.teaching_heads = nn.ModuleList(self._build_head(head) for head in spec.teaching_heads)
 
     def _build_head(self, head: HeadSpec) -> nn.Module:
         return build_head(self.spec.network.context.width, head, len(self.spec.classes), self.spec.dropout.head)
+
+    def _build_exit(self, name: str) -> nn.Module:
+        network, hops = self.spec.network, self.spec.signal.hops_per_label_frame
+        kind, number = name.split("-")
+        if kind == "block":
+            return BlockExit(self.time_pool, self.spec)
+        frames_per_label = hops // network.time_reduction(stages=int(number))
+        return StageExit(network.stages[int(number) - 1].channels, frames_per_label, self.spec)
+
+    def _exit(self, name: str) -> StageExit | BlockExit:
+        return cast("StageExit | BlockExit", self.exits[name])
 
     def forward(self, pcm: Tensor) -> Output:
         """PCM (batch, channels, context + samples) to the named outputs of the head."""
@@ -79,21 +110,55 @@ class SeldNetwork(nn.Module):
 
     def trunk(self, features: Tensor, flow: Flow) -> Tensor:
         """Features to the embedding (batch, frames, width) that every Monte Carlo sample shares."""
+        if self.active_exit is not None:
+            return self._until_exit(self.active_exit, features, flow)
         x = self.projection(self.stage_maps(features, flow)[-1], flow)
         for block in self.context[: self.deterministic_blocks]:
             x = block(x, flow)
         return x
 
+    def _until_exit(self, name: str, features: Tensor, flow: Flow) -> Tensor:
+        """Features to the hint of an early exit, which is its embedding."""
+        kind, number = name.split("-")
+        if kind == "stage":
+            return self._exit(name).embed(self.stage_maps(features, flow, last=int(number))[-1])
+        x = self.projection(self.stage_maps(features, flow)[-1], flow)
+        for block in self.context[: self.lead_blocks + int(number)]:
+            x = block(x, flow)
+        return self._exit(name).embed(x)
+
     def decide(self, embedding: Tensor, flow: Flow) -> Output:
         """Embedding to output; the batch of the masks and that of the embedding broadcast."""
+        if self.active_exit is not None:
+            return self.exits[self.active_exit](embedding, flow)
         for block in self.context[self.deterministic_blocks :]:
             embedding = block(embedding, flow)
         return self.head(self.to_label_frames(embedding), flow)
 
-    def stage_maps(self, features: Tensor, flow: Flow) -> list[Tensor]:
-        """Maps after the stem and after each stage."""
+    def infer_all(self, features: Tensor, flow: Flow) -> "Inference":
+        """One pass with everything that distillation compares: outputs of head, teaching heads and exits, and maps."""
+        maps = self.stage_maps(features, flow)
+        x = self.projection(maps[-1], flow)
+        hints = {name: self._exit(name).embed(maps[int(name[6:])]) for name in self.exits if name.startswith("stage")}
+        for index, block in enumerate(self.context):
+            x = block(x, flow)
+            name = f"block-{index + 1 - self.lead_blocks}"
+            if name in self.exits:
+                hints[name] = self._exit(name).embed(x)
+        embedding = self.to_label_frames(x)
+        return Inference(
+            output=self.head(embedding, flow),
+            taught=[head(embedding, flow) for head in self.teaching_heads],
+            exits={name: self.exits[name](hint, flow) for name, hint in hints.items()},
+            hints=hints,
+            embedding=embedding,
+            maps=maps,
+        )
+
+    def stage_maps(self, features: Tensor, flow: Flow, last: int | None = None) -> list[Tensor]:
+        """Maps after the stem and after each stage, up to stage `last`."""
         maps = [features if self.stem is None else self.stem(features, flow)]
-        for stage in self.stages:
+        for stage in self.stages[:last]:
             maps.append(stage(maps[-1], flow))
         return maps
 
@@ -111,7 +176,9 @@ class SeldNetwork(nn.Module):
 
     def mask_sites(self) -> list[MaskSite]:
         """Sites that Monte Carlo dropout draws, in the order of their PRNG numbers."""
-        modules = [*self.context[self.deterministic_blocks :], self.head]
+        modules: list[nn.Module] = [*self.context[self.deterministic_blocks :], self.head]
+        if self.active_exit is not None:
+            modules = [self.exits[self.active_exit]]
         sites = [module for part in modules for module in part.modules() if isinstance(module, MaskSite)]
         if self.spec.dropout.placement == "feed-forwards":
             sites = [site for site in sites if not site.name.endswith((".attention", ".convolution"))]

@@ -4,6 +4,7 @@ import msgspec
 import pytest
 import torch
 
+from edgeseld.core.errors import ExportError
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.spec import (
     ContextSpec,
@@ -22,6 +23,7 @@ from edgeseld.nn.flow import Flow
 from edgeseld.nn.freeze import frozen
 from edgeseld.nn.graphs import FullGraph, HeadGraph, StreamGraph, example_masks, initial_state, output_names
 from edgeseld.nn.network import SeldNetwork
+from edgeseld.nn.truncate import truncated
 from tests.conftest import ROOT
 
 TINY = ModelSpec(
@@ -184,3 +186,40 @@ def test_released_networks_cost_what_they_may() -> None:
     assert costs["student-s"].macs <= 450e6
     assert costs["student-xs"].macs <= 150e6
     assert costs["seldnet-baseline"].parameters == 737_141
+
+
+EXITS = changed(
+    TINY,
+    network=msgspec.structs.replace(
+        TINY.network,
+        stages=(StageSpec(channels=6, blocks=1, pool=(1, 2)), StageSpec(channels=8, blocks=1)),
+        exits=("stage-1", "stage-2", "block-1"),
+    ),
+)
+
+
+@pytest.mark.parametrize("name", EXITS.network.exits)
+def test_an_exit_cut_out_gives_what_it_gave_inside(name: str) -> None:
+    network = network_of(EXITS)
+    pcm = pcm_for(EXITS)
+    inside = network.infer_all(network.frontend(pcm), Flow())
+    alone = truncated(network, name)
+    torch.testing.assert_close(alone(pcm)["accdoa"], inside.exits[name]["accdoa"])
+    torch.testing.assert_close(frozen(alone)(pcm)["accdoa"], inside.exits[name]["accdoa"], atol=2e-6, rtol=1e-5)
+    assert [site.name for site in alone.mask_sites()] == ["head.embedding", "head.hidden"]
+    assert network_cost(alone).macs < network_cost(network).macs
+
+
+def test_the_deepest_output_does_not_depend_on_exits() -> None:
+    network = network_of(EXITS)
+    pcm = pcm_for(EXITS)
+    inside = network.infer_all(network.frontend(pcm), Flow())
+    torch.testing.assert_close(inside.output["accdoa"], network(pcm)["accdoa"])
+    assert [tuple(m.shape[1:]) for m in inside.maps] == [(4, 6, 8), (6, 6, 4), (8, 6, 4)]
+
+
+def test_an_unknown_exit_names_those_there_are() -> None:
+    with pytest.raises(ExportError, match="stage-1, stage-2, block-1"):
+        truncated(network_of(EXITS), "block-2")
+    with pytest.raises(ValueError, match="exits sit behind one of"):
+        NetworkSpec(stages=(), context=ContextSpec(blocks=2), exits=("block-2",))
