@@ -8,7 +8,7 @@ Labels are rows `frame,class,source,azimuth,elevation,distance_cm` without a hea
 in `.npy` are int16, (channels, samples).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -19,6 +19,7 @@ from edgeseld.core.errors import DataError
 from edgeseld.core.frames import SAMPLE_RATE_HZ
 from edgeseld.core.spec import ChannelFormat, Positive
 from edgeseld.core.structs import Frozen, read_json, to_json
+from edgeseld.data.class_lists import implied_classes
 
 SPEC_NAME = "dataset.json"
 LABEL_FOLDER = "metadata_dev"
@@ -91,9 +92,9 @@ def write_spec(root: Path, spec: DatasetSpec) -> None:
 
 
 def dataset_classes(root: Path) -> tuple[str, ...]:
-    """Class list of a data set: that of its `dataset.json`, otherwise the 13 of STARSS."""
+    """Class list of a data set: `dataset.json`, else `classes.txt`, else what MAESTRO Real or STARSS sets hold."""
     spec = read_spec(root)
-    return STARSS_CLASSES if spec is None else spec.classes
+    return implied_classes(root) if spec is None else spec.classes
 
 
 def list_scenes(root: Path, channel_format: ChannelFormat, part: Part | None = None) -> tuple[SceneFiles, ...]:
@@ -105,14 +106,38 @@ def list_scenes(root: Path, channel_format: ChannelFormat, part: Part | None = N
     label_root = root / LABEL_FOLDER
     if not label_root.is_dir():
         raise DataError(f"labels lie in {LABEL_FOLDER}/ beside the audio, and {root} has none: add that folder")
-    audio = _by_key(audio_root, SUFFIXES, part)
-    labels = _by_key(label_root, (".csv",), part)
+    audio = files_by_key(audio_root, SUFFIXES, part or "")
+    labels = files_by_key(label_root, (".csv",), part or "")
     if not audio:
         raise DataError(f"{audio_root} holds no scene ({', '.join(SUFFIXES)}){_of(part)}: add some")
-    _require_partners(audio, labels, "labels", f"add the CSV in {label_root}")
-    _require_partners(labels, audio, "audio", f"add the recording in {audio_root}, or remove the CSV")
+    require_partners(audio, labels, "labels", f"add the CSV in {label_root}")
+    require_partners(labels, audio, "audio", f"add the recording in {audio_root}, or remove the CSV")
     _require_finished(root, len(audio), part)
     return tuple(SceneFiles(audio[key], labels[key]) for key in sorted(audio))
+
+
+def files_by_key(root: Path, suffixes: tuple[str, ...], prefix: str = "") -> dict[str, Path]:
+    """Files by their path below `root` without the suffix; hidden ones, and keys that start otherwise, stay out.
+
+    DataError for two files that differ in their suffix alone.
+    """
+    keyed: dict[str, Path] = {}
+    for path in sorted(root.rglob("*")):
+        key = path.relative_to(root).with_suffix("").as_posix()
+        if path.suffix.lower() not in suffixes or path.name.startswith(".") or not key.startswith(prefix):
+            continue
+        if key in keyed:
+            raise DataError(f"a scene has one recording, got {keyed[key]} and {path.name}: remove one")
+        keyed[key] = path
+    return keyed
+
+
+def require_partners(have: Mapping[str, Path], need: Mapping[str, Path], what: str, remedy: str) -> None:
+    """DataError that names the first key of `have` without a partner in `need`."""
+    missing = sorted(set(have) - set(need))
+    if missing:
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise DataError(f"every scene needs audio and labels; {missing[0]}{more} has no {what}: {remedy}")
 
 
 def format_labels(rows: Iterable[LabelRow]) -> bytes:
@@ -141,20 +166,6 @@ def _audio_root(root: Path, channel_format: ChannelFormat) -> Path:
         else "it holds no *_dev folder"
     )
     raise DataError(f"{channel_format} scenes lie in {channel_format}_dev/, which {root} lacks; {held}")
-
-
-def _by_key(root: Path, suffixes: tuple[str, ...], part: Part | None) -> dict[str, Path]:
-    """Files by their path below `root` without the suffix."""
-    files = (path for path in root.rglob("*") if path.suffix in suffixes and not path.name.startswith("."))
-    keyed = {path.relative_to(root).with_suffix("").as_posix(): path for path in files}
-    return {key: path for key, path in keyed.items() if part is None or key.startswith(part)}
-
-
-def _require_partners(have: dict[str, Path], need: dict[str, Path], what: str, remedy: str) -> None:
-    missing = sorted(set(have) - set(need))
-    if missing:
-        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        raise DataError(f"every scene needs audio and labels; {missing[0]}{more} has no {what}: {remedy}")
 
 
 def _require_finished(root: Path, found: int, part: Part | None) -> None:

@@ -41,6 +41,14 @@ def target_rows(labels: Labels) -> TargetRows:
     return TargetRows(frame[kept], slot[kept], class_id[kept], values[kept])
 
 
+def soft_target_rows(activity: NDArray[np.float32]) -> TargetRows:
+    """Soft activities (frames, classes) as lone events without a direction, for losses that look at activity alone."""
+    frame, class_id = np.nonzero(activity)
+    values = np.zeros((len(frame), VALUES), np.float32)
+    values[:, 0] = activity[frame, class_id]
+    return TargetRows(frame, np.zeros_like(frame), class_id, values)
+
+
 def adpit_target(rows: TargetRows, first_frame: int, frames: int, classes: int) -> NDArray[np.float32]:
     """Dense target (frames, 6 slots, 5 values, classes) of a stretch of the file; values as in `VALUES`."""
     target = np.zeros((frames, SLOTS, VALUES, classes), np.float32)
