@@ -1,6 +1,7 @@
 """What a network hears, frame by frame, in one form for every output format."""
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,6 +31,21 @@ class Uncertainty:
     mc_samples: int
     time_shifts: int
 
+    def arrays(self) -> tuple[Float32, ...]:
+        """The four arrays in the order of the fields."""
+        return self.activity_std, self.entropy, self.mutual_information, self.direction_spread_deg
+
+    def with_arrays(self, arrays: Iterable[Float32]) -> "Uncertainty":
+        """The same counts with other arrays, in the order of the fields."""
+        activity_std, entropy, mutual_information, direction_spread_deg = arrays
+        return replace(
+            self,
+            activity_std=activity_std,
+            entropy=entropy,
+            mutual_information=mutual_information,
+            direction_spread_deg=direction_spread_deg,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Prediction:
@@ -56,3 +72,30 @@ class Prediction:
         from edgeseld.core.tracking import track_events
 
         return track_events(self, self.tracking)
+
+    def frames_between(self, first: int, last: int) -> "Prediction":
+        """Label frames first .. last - 1, as views."""
+        return _by_array([self], lambda arrays: arrays[0][first:last])
+
+
+def join_predictions(parts: Sequence[Prediction]) -> Prediction:
+    """Predictions of one model over label frames one after the other; `parts` holds at least one."""
+    return parts[0] if len(parts) == 1 else _by_array(parts, np.concatenate)
+
+
+def _by_array(parts: Sequence[Prediction], combine: Callable[[list[Float32]], Float32]) -> Prediction:
+    """The first part with each of its arrays replaced by a combination of that array of all parts."""
+    first = parts[0]
+    distances_m = [part.distance_m for part in parts if part.distance_m is not None]
+    uncertainty = first.uncertainty
+    if uncertainty is not None:
+        arrays = [part.uncertainty.arrays() for part in parts if part.uncertainty is not None]
+        uncertainty = uncertainty.with_arrays(combine(list(same)) for same in zip(*arrays, strict=True))
+    return replace(
+        first,
+        activity=combine([part.activity for part in parts]),
+        direction=combine([part.direction for part in parts]),
+        distance_m=combine(distances_m) if distances_m else None,
+        uncertainty=first.uncertainty
+        and first.uncertainty.with_arrays(combine(list(same)) for same in zip(*arrays, strict=True)),
+    )

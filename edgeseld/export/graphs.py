@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from edgeseld.core.frames import LABEL_FRAME_SAMPLES
 from edgeseld.core.manifest import GraphSpec, Interface, MaskSiteSpec, MonteCarloSpec, Role, TensorSpec
 from edgeseld.nn.freeze import frozen
 from edgeseld.nn.frontend import feature_channels
@@ -22,6 +23,11 @@ MEANINGS = {
     "pcm": "audio at 24 kHz, full scale 1, its context before the window (batch, channels, samples)",
     "features": "standardised features (batch, maps, hops, mel bands)",
 }
+
+
+# The frontend graph is longer than a window by this much on either side, so that one pass of it serves shifts by up to
+# three steps of 30 ms; more shifts, and long files, are tiled.
+SHIFT_MARGIN_SAMPLES = LABEL_FRAME_SAMPLES
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +58,8 @@ def export_graphs(network: SeldNetwork, *, input_kind: str, mc_chunk: int, time_
     if network.mask_sites():
         graphs["head"] = _head(network, graphs["full"], mc_chunk)
     if time_shifts and input_kind == "waveform":
-        graphs["frontend"] = _graph(FrontendGraph(network), {"pcm": pcm}, ["features"])
+        margins = torch.zeros(1, signal.channels, 2 * SHIFT_MARGIN_SAMPLES)
+        graphs["frontend"] = _graph(FrontendGraph(network), {"pcm": torch.cat([pcm, margins], dim=2)}, ["features"])
         graphs["encoder"] = _graph(EncoderGraph(network), {"features": features}, outputs)
     return graphs
 

@@ -32,9 +32,9 @@ def decode(output: Mapping[str, NDArray[np.float32]], head: OutputFormat, classe
 
 def decode_accdoa(accdoa: Float32, classes: tuple[str, ...]) -> Prediction:
     """`accdoa` (frames, tracks, axes, classes) to a Prediction."""
-    vectors = np.moveaxis(accdoa[:, :, :3], 2, -1)
+    vectors = np.ascontiguousarray(np.moveaxis(accdoa[:, :, :3], 2, -1))
     distance_m = np.maximum(accdoa[:, :, 3], 0.0) if accdoa.shape[2] == 4 else None
-    length = np.linalg.norm(vectors, axis=-1)
+    length = np.sqrt((vectors * vectors).sum(axis=-1))
     return Prediction(np.minimum(length, 1.0), unit(vectors), classes, distance_m)
 
 
@@ -51,5 +51,5 @@ def _decode_sed_doa(output: Mapping[str, NDArray[np.float32]], classes: tuple[st
 
 def unit(vectors: Float32) -> Float32:
     """Vectors (..., 3) scaled to length one; those without a direction become zero."""
-    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    return np.where(length > SHORTEST, vectors / np.maximum(length, SHORTEST), 0.0).astype(np.float32)
+    length = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
+    return np.where(length > SHORTEST, vectors / np.maximum(length, SHORTEST), np.float32(0.0))

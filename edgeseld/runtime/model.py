@@ -7,16 +7,16 @@ from typing import Literal
 
 import numpy as np
 
-from edgeseld.core.errors import AudioFormatError, BackendMissingError, ConfigError
+from edgeseld.core.errors import AudioFormatError, BackendMissingError, BundleError, ConfigError
 from edgeseld.core.locate import MODEL_FILE, find_model
 from edgeseld.core.manifest import Interface, bundle_name
 from edgeseld.core.prediction import Float32, Prediction
 from edgeseld.runtime.backends import Backend, open_backend
 from edgeseld.runtime.bundle import SUFFIX, open_bundle
-from edgeseld.runtime.decode import decode
 from edgeseld.runtime.golden import self_test
+from edgeseld.runtime.hearing import hear_once, hear_samples, hear_shifts
+from edgeseld.runtime.passes import Graphs
 from edgeseld.runtime.unify import unify
-from edgeseld.runtime.windows import cut_windows, join_windows
 
 SelfTest = Literal["strict", "quick", "off"]
 
@@ -27,21 +27,24 @@ class Model:
     def __init__(self, interface: Interface, backend: Backend) -> None:
         self.interface, self.backend = interface, backend
 
-    def predict(self, audio: Float32) -> Prediction:
+    def predict(self, audio: Float32, *, mc_samples: int = 0, time_shifts: int = 1, seed: int = 0) -> Prediction:
         """Hear audio (channels, samples) float32 at 24 kHz, full scale 1; silence stands before its start.
 
+        `mc_samples` N > 0 draws N dropout samples with masks of `seed`; `time_shifts` K > 1, odd, hears the audio at K
+        shifts of 30 ms; both together hear K x N passes. Either gives the Prediction its uncertainty and makes
+        activity and direction means over the passes (docs/uncertainty.md); without them it is the deterministic pass.
+
         Returns a Prediction on the 100 ms grid, ceil(samples / 2400) frames, near tracks unified. AudioFormatError for
-        another number of channels, no samples, or samples that are not finite.
+        another number of channels, no samples, or samples that are not finite; ConfigError for impossible numbers of
+        passes; BundleError where the model lacks the graphs for them.
         """
         self._check(audio)
-        names = [tensor.name for tensor in self.interface.graphs["full"].outputs]
-        windows = cut_windows(audio.astype(np.float32, copy=False), self.interface.signal)
-        outputs = [self.backend.run("full", [window[np.newaxis]]) for window in windows]
-        joined = {
-            name: join_windows([output[index][0] for output in outputs], audio.shape[1])
-            for index, name in enumerate(names)
-        }
-        return self._finish(decode(joined, self.interface.output_format, self.interface.classes))
+        graphs, audio = Graphs(self.interface, self.backend), audio.astype(np.float32, copy=False)
+        if time_shifts != 1:
+            return self._finish(hear_shifts(graphs, audio, time_shifts, mc_samples, seed))
+        if mc_samples:
+            return self._finish(hear_samples(graphs, audio, mc_samples, seed))
+        return self._finish(hear_once(graphs, audio))
 
     def _finish(self, prediction: Prediction) -> Prediction:
         tracking = self.interface.tracking
@@ -55,6 +58,8 @@ class Model:
                 f"{self.interface.id} hears {self.interface.signal.channel_format} audio ({channels}, samples), "
                 f"got shape {audio.shape}: convert it, or choose another model"
             )
+        if self.interface.input != "waveform":
+            raise BundleError(f"{self.interface.id} takes features, not audio: export it with --input waveform")
         if audio.shape[1] == 0 or not np.isfinite(audio).all():
             found = "no samples" if audio.shape[1] == 0 else "NaN or infinite ones"
             raise AudioFormatError(f"audio needs finite samples, got {found}: repair the recording")

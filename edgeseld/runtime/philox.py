@@ -18,7 +18,7 @@ def philox4x32(counter: ArrayLike, key: tuple[int, int]) -> UInt32:
     ['6627e8d5', 'e169c58d', 'bc57ac4c', '9b00dbd8']
     """
     words = np.asarray(counter, dtype=np.uint64)
-    c0, c1, c2, c3 = (words[..., index] for index in range(4))
+    c0, c1, c2, c3 = np.ascontiguousarray(np.moveaxis(words, -1, 0))
     for number in range(ROUNDS):
         k0, k1 = (np.uint64((key[i] + number * KEY_STEPS[i]) & 0xFFFFFFFF) for i in range(2))
         first, second = c0 * MULTIPLIERS[0], c2 * MULTIPLIERS[1]

@@ -15,20 +15,44 @@ def unify(prediction: Prediction, thresholds: list[float], unify_deg: float) -> 
     """Merge active tracks of one class that lie within `unify_deg` of each other, frame by frame.
 
     The merged source takes the lowest of its tracks, with activity and direction of the mean of the activity-weighted
-    vectors; the others fall silent. Inactive tracks stay as they are.
+    vectors, and the mean of distances and uncertainties; the others fall silent. Inactive tracks stay as they are.
     """
     if prediction.activity.shape[1] != 3:
         return prediction
-    vectors = prediction.direction * prediction.activity[..., np.newaxis]
-    members = near_tracks(vectors, prediction.activity > np.asarray(thresholds, np.float32), unify_deg)
+    active = prediction.activity > np.asarray(thresholds, np.float32)
+    frames = np.flatnonzero((active.sum(axis=1) > 1).any(axis=1))
+    members = near_tracks(prediction.direction[frames], active[frames], unify_deg)
+    if not members.any():
+        return prediction
+    return _merge(prediction, frames, members)
+
+
+def _merge(prediction: Prediction, frames: NDArray[np.int64], members: NDArray[np.bool_]) -> Prediction:
+    """Members (frames, 3, classes) become one track in the given frames."""
     lowest = members & (np.cumsum(members, axis=1) == 1)
-    mean = track_mean(vectors, members)
-    activity = np.where(lowest, np.linalg.norm(mean, axis=-1), np.where(members, 0.0, prediction.activity))
-    direction = np.where(lowest[..., np.newaxis], unit(mean), prediction.direction)
-    distance_m = prediction.distance_m
-    if distance_m is not None:
-        distance_m = np.where(lowest, track_mean(distance_m[..., np.newaxis], members)[..., 0], distance_m)
-    return replace(prediction, activity=activity.astype(np.float32), direction=direction, distance_m=distance_m)
+    activity, direction = prediction.activity[frames], prediction.direction[frames]
+    mean = track_mean(direction * activity[..., np.newaxis], members)
+    length = np.sqrt((mean * mean).sum(axis=-1))
+
+    def put(array: Float32, values: Float32) -> Float32:
+        result = array.copy()
+        result[frames] = values
+        return result
+
+    def averaged(array: Float32) -> Float32:
+        own = array[frames]
+        return put(array, np.where(lowest, track_mean(own[..., np.newaxis], members)[..., 0], own))
+
+    distance_m, uncertainty = prediction.distance_m, prediction.uncertainty
+    if uncertainty is not None:
+        uncertainty = uncertainty.with_arrays(averaged(array) for array in uncertainty.arrays())
+    return replace(
+        prediction,
+        activity=put(prediction.activity, np.where(lowest, length, np.where(members, np.float32(0.0), activity))),
+        direction=put(prediction.direction, np.where(lowest[..., np.newaxis], unit(mean), direction)),
+        distance_m=None if distance_m is None else averaged(distance_m),
+        uncertainty=uncertainty,
+    )
 
 
 def near_tracks(vectors: Float32, active: NDArray[np.bool_], unify_deg: float) -> NDArray[np.bool_]:
@@ -49,7 +73,7 @@ def near_tracks(vectors: Float32, active: NDArray[np.bool_], unify_deg: float) -
 def track_mean(values: Float32, members: NDArray[np.bool_]) -> Float32:
     """Mean of values (frames, 3, classes, n) over the member tracks, (frames, 1, classes, n); 0 without members."""
     count = np.maximum(members.sum(axis=1, keepdims=True), 1)[..., np.newaxis].astype(np.float32)
-    mean: Float32 = (values * members[..., np.newaxis]).sum(axis=1, keepdims=True) / count
+    mean: Float32 = np.where(members[..., np.newaxis], values, np.float32(0.0)).sum(axis=1, keepdims=True) / count
     return mean
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgeseld.core.manifest import MaskSiteSpec
-from edgeseld.runtime.masks import draw_mask, draw_masks
+from edgeseld.runtime.masks import draw_masks
 from edgeseld.runtime.philox import philox4x32, seed_key
 
 # Random123's kat_vectors for philox4x32 with 10 rounds.
@@ -30,8 +30,10 @@ def test_a_seed_is_split_into_two_words() -> None:
 
 
 def test_channel_c_is_word_c_mod_4_of_counter_c_div_4() -> None:
-    site = MaskSiteSpec(name="head.hidden", channels=6, rate=0.25)
-    mask = draw_mask(site, site_number=2, first_sample=7, samples=1, seed=5)
+    sites = tuple(
+        MaskSiteSpec(name=name, channels=channels, rate=0.25) for name, channels in (("a", 3), ("b", 9), ("c", 6))
+    )
+    mask = draw_masks(sites, first_sample=7, samples=1, seed=5)[2]
     expected = []
     for channel in range(6):
         word = int(philox4x32([channel // 4, 7, 2, 0], (5, 0))[channel % 4])
@@ -48,5 +50,5 @@ def test_samples_do_not_depend_on_how_they_are_chunked() -> None:
 
 
 def test_masks_keep_the_mean() -> None:
-    mask = draw_mask(MaskSiteSpec(name="a", channels=128, rate=0.2), 0, 0, 2000, seed=9)
+    (mask,) = draw_masks((MaskSiteSpec(name="a", channels=128, rate=0.2),), 0, 2000, seed=9)
     assert mask.mean() == pytest.approx(1.0, abs=0.01)

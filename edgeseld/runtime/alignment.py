@@ -1,0 +1,60 @@
+"""Tracks of multi-ACCDOA have no fixed order: which track of one pass is which of another.
+
+The order is the permutation with the largest sum of p q (1 + cos angle), p and q the activities of the reference's and
+the sample's track. Every agreement counts for it and nothing against it: with the angle itself as a cost, a loud track
+would rather stand beside a silent one, where the product of activities is zero, than beside its own slightly moved copy.
+"""
+
+from itertools import permutations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseld.core.prediction import Float32
+from edgeseld.runtime.samples import Samples
+
+
+def align(samples: Samples, reference: Samples) -> Samples:
+    """`samples` with the tracks of each sample, frame and class in the order of `reference`, which holds one sample.
+
+    Ties go to the lexicographically first permutation; silent tracks count for none.
+    """
+    tracks, count, frames, classes = samples.activity.shape
+    if tracks == 1 or len(samples.weighted) < 3:
+        return samples
+    orders = np.array(list(permutations(range(tracks))))
+    agreement = _agreement(reference, samples).reshape(tracks, tracks, -1)
+    best = np.stack([_total(agreement, order) for order in orders]).argmax(axis=0)
+    cells = np.flatnonzero(best)
+    if not cells.size:
+        return samples
+    shape = (tracks, count * frames * classes)
+    return Samples(
+        _reorder(samples.activity.reshape(shape), orders[best[cells]], cells).reshape(samples.activity.shape),
+        _reorder(samples.weighted.reshape(-1, *shape), orders[best[cells]], cells).reshape(samples.weighted.shape),
+    )
+
+
+def _agreement(reference: Samples, samples: Samples) -> Float32:
+    """p q + pu . qv of each pair: (tracks of reference, tracks, samples, frames, classes)."""
+    agreement = reference.activity[:, np.newaxis] * samples.activity
+    product = np.empty_like(agreement)
+    for ours, theirs in zip(reference.weighted[:3], samples.weighted[:3], strict=True):
+        agreement += np.multiply(ours[:, np.newaxis], theirs, out=product)
+    return agreement
+
+
+def _total(agreement: Float32, order: NDArray[np.int64]) -> Float32:
+    """Agreement of giving track order[t] of the samples to track t of the reference, summed in the order of t."""
+    total: Float32 = agreement[0, order[0]]
+    for track, given in enumerate(order[1:], 1):
+        total = total + agreement[track, given]
+    return total
+
+
+def _reorder(values: Float32, orders: NDArray[np.int64], cells: NDArray[np.int64]) -> Float32:
+    """A copy of values (..., tracks, cells) with tracks permuted in the given cells; orders (given cells, tracks)."""
+    result = values.copy()
+    for track in range(orders.shape[1]):
+        result[..., track, cells] = values[..., orders[:, track], cells]
+    return result

@@ -1,0 +1,91 @@
+"""Audio through the graphs of a model: once, with Monte Carlo samples, with time shifts, or with both."""
+
+from collections.abc import Iterator, Sequence
+
+from edgeseld.core.frames import label_frames
+from edgeseld.core.prediction import Float32, Prediction, join_predictions
+from edgeseld.runtime.aggregation import Counts, aggregate
+from edgeseld.runtime.alignment import align
+from edgeseld.runtime.decode import decode
+from edgeseld.runtime.feature_line import FeatureLine
+from edgeseld.runtime.passes import Graphs, MonteCarlo
+from edgeseld.runtime.samples import Samples, join_frames
+from edgeseld.runtime.time_shifts import Shift, margin_frames, regrid, shifts
+from edgeseld.runtime.windows import join_windows, window_count, window_pcm
+
+
+def hear_once(graphs: Graphs, audio: Float32) -> Prediction:
+    """The deterministic pass, before unification."""
+    interface, samples = graphs.interface, audio.shape[1]
+    windows = [window_pcm(audio, index, interface.signal) for index in range(window_count(samples, interface.signal))]
+    runs = [graphs.run("full", window) for window in windows]
+    joined = {name: join_windows([run[name][0] for run in runs], samples) for name in runs[0]}
+    return decode(joined, interface.output_format, interface.classes)
+
+
+def hear_samples(graphs: Graphs, audio: Float32, mc_samples: int, seed: int) -> Prediction:
+    """Monte Carlo samples of every window, before unification; the trunk runs once per window."""
+    interface, samples = graphs.interface, audio.shape[1]
+    monte_carlo = MonteCarlo(graphs, mc_samples, seed)
+    parts = []
+    for index in range(window_count(samples, interface.signal)):
+        outputs = graphs.run("full", window_pcm(audio, index, interface.signal))
+        drawn = align(monte_carlo.draw(outputs["embedding"]), graphs.decode(outputs))
+        parts.append(aggregate(drawn, interface.classes, Counts(mc_samples, 1)))
+    return join_predictions(parts).frames_between(0, label_frames(samples))
+
+
+def hear_shifts(graphs: Graphs, audio: Float32, time_shifts: int, mc_samples: int, seed: int) -> Prediction:
+    """Time shifts, each with Monte Carlo samples if any are wanted, before unification.
+
+    Only two windows of samples are held at a time: label frames are aggregated as soon as all shifts of them are heard.
+    """
+    interface, frames = graphs.interface, label_frames(audio.shape[1])
+    plan = shifts(time_shifts, interface.signal)
+    margin, window_frames = margin_frames(time_shifts), interface.signal.window_frames
+    counts = Counts(mc_samples, time_shifts)
+    parts: list[Prediction] = []
+    held: list[Samples] = []
+    done = base = 0
+    for index, window in enumerate(_shifted_windows(graphs, audio, plan, mc_samples, seed)):
+        ready = min((index + 1) * window_frames, frames)
+        window = [samples.frames(0, ready - index * window_frames) for samples in window]
+        held = [join_frames(pair) for pair in zip(held, window, strict=True)] if held else window
+        last = frames if ready == frames else ready - margin
+        aligned, weights = regrid(held[1:], plan, held[0], done - base, last - base)
+        parts.append(aggregate(aligned, interface.classes, counts, weights))
+        held, base, done = window, index * window_frames, last
+    return join_predictions(parts)
+
+
+def _shifted_windows(
+    graphs: Graphs, audio: Float32, plan: Sequence[Shift], mc_samples: int, seed: int
+) -> Iterator[list[Samples]]:
+    """For each window the deterministic unshifted pass, then the passes of all shifts."""
+    for role in ("frontend", "encoder"):
+        graphs.require(role, "time shifts")
+    signal = graphs.interface.signal
+    monte_carlo = MonteCarlo(graphs, mc_samples, seed) if mc_samples else None
+    lines = _feature_lines(graphs, audio, plan)
+    for index in range(window_count(audio.shape[1], signal)):
+        passes, unshifted = [], None
+        for shift in plan:
+            whole_hops, rest_samples = shift.feature_delay(signal.hop_samples)
+            start = index * signal.window_hops - whole_hops
+            outputs = graphs.run("encoder", lines[rest_samples].frames(start, start + signal.window_hops))
+            plain = graphs.decode(outputs)
+            passes.append(plain if monte_carlo is None else monte_carlo.draw(outputs["embedding"]))
+            if shift.number == 0:
+                unshifted = plain
+        assert unshifted is not None
+        yield [unshifted, *passes]
+
+
+def _feature_lines(graphs: Graphs, audio: Float32, plan: Sequence[Shift]) -> dict[int, FeatureLine]:
+    """A frontend pass for each part of a hop that shifts leave over, from the first frame that any of them needs."""
+    signal = graphs.interface.signal
+    delays = [shift.feature_delay(signal.hop_samples) for shift in plan]
+    return {
+        rest: FeatureLine(graphs, audio, rest, first=-max(hops for hops, other in delays if other == rest))
+        for rest in sorted({rest for _, rest in delays})
+    }
