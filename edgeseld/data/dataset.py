@@ -84,11 +84,11 @@ def read_scene_labels(dataset: Dataset, scene: SceneFiles) -> Labels:
     return labels
 
 
-def read_scene_targets(dataset: Dataset, scene: SceneFiles) -> TargetRows:
-    """Training targets; those of MAESTRO are soft activities without directions, for heads of format "sed"."""
+def read_scene_targets(dataset: Dataset, scene: SceneFiles, labels: Labels) -> TargetRows:
+    """Training targets of a scene with these labels; MAESTRO's are soft activities, for heads of format "sed"."""
     if dataset.layout == "maestro":
         return soft_target_rows(read_soft_labels(scene.labels, dataset.classes))
-    return target_rows(read_scene_labels(dataset, scene))
+    return target_rows(labels)
 
 
 def _read_labels(dataset: Dataset, scene: SceneFiles) -> Labels:

@@ -1,31 +1,32 @@
 """Features of a data set, computed once: training on two cores spends its time on the network, not on spectra."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from edgeseld.core.atomic import atomic_file, write_atomic
-from edgeseld.core.frames import label_frames
+from edgeseld.core.atomic import write_atomic
 from edgeseld.core.spec import SignalSpec
 from edgeseld.core.structs import Frozen, read_json, to_json
-from edgeseld.data.layout import SceneFiles, list_scenes
-from edgeseld.data.targets import TargetRows, target_rows
-from edgeseld.metrics.label_files import read_labels
+from edgeseld.data.dataset import Dataset, open_dataset, read_scene_labels, read_scene_targets
+from edgeseld.data.layout import Part, SceneFiles
+from edgeseld.data.targets import TargetRows
 from edgeseld.metrics.labels import Labels
-from edgeseld.metrics.rules import RULES
 from edgeseld.nn import dft, frontend
-from edgeseld.nn.frontend import Frontend, feature_channels
-from edgeseld.signal import mel, window
-from edgeseld.signal.audio import read_audio
+from edgeseld.nn.frontend import feature_channels
+from edgeseld.signal import decoding, mel, resampling, window
+from edgeseld.train.feature_building import JOURNAL, build_features
 
 FOLDER = ".features"
-FRONTEND_SOURCES = [str(module.__file__) for module in (dft, frontend, mel, window)]
+# A change in any of these changes the features.
+SOURCES = [str(module.__file__) for module in (dft, frontend, mel, window, decoding, resampling)]
+# Statistics are summed over so many hops at a time; a band that never changes is not divided by zero.
+STATISTICS_HOPS = 2_000
+LEAST_VARIANCE = 1e-6
 
 
 # Called with the scenes to compute and their number; a command line puts a progress bar around them.
@@ -64,33 +65,49 @@ class FeatureStore:
         return self.features[first : first + frames * hops].transpose(1, 0, 2)
 
 
-def open_store(root: Path, signal: SignalSpec, progress: Progress = without_progress) -> FeatureStore:
-    """Features of the data set at `root`, computed on first use and kept in ROOT/.features.
+def open_store(
+    root: Path, signal: SignalSpec, progress: Progress = without_progress, part: Part | None = None
+) -> FeatureStore:
+    """Features of the data set at `root`, or of a part of it, computed on first use and kept in ROOT/.features.
 
-    Scenes shorter than a window are padded with silence. DataError or AudioFormatError where the data set is not whole.
+    Scenes shorter than a window are padded with silence. A killed computation goes on where it was. DataError or
+    AudioFormatError where the data set is not whole.
     """
-    scenes = list_scenes(root, signal.channel_format)
-    stem = root / FOLDER / _key(signal, scenes)
-    if not stem.with_suffix(".json").exists():
-        _compute(scenes, signal, stem, progress)
+    dataset = open_dataset(root, signal.channel_format, part)
+    labels = tuple(read_scene_labels(dataset, scene) for scene in dataset.scenes)
+    stem = root / FOLDER / _key(signal, dataset.scenes)
+    with _alone(stem.with_suffix(".lock")):
+        if not stem.with_suffix(".json").exists():
+            _compute(dataset, signal, stem, progress)
     index = read_json(stem.with_suffix(".json"), StoreIndex)
-    shape = (sum(index.label_frames) * signal.hops_per_label_frame, feature_channels(signal), signal.mel_bands)
-    features = np.memmap(stem.with_suffix(".f16"), np.float16, mode="r", shape=shape)
-    labels = tuple(read_labels(scene.labels, RULES["dcase2023"], "reference") for scene in scenes)
     return FeatureStore(
         index=index,
-        features=features,
-        names=tuple(scene.name for scene in scenes),
+        features=_map(stem.with_suffix(".f16"), signal, index.label_frames),
+        names=tuple(scene.name for scene in dataset.scenes),
         labels=labels,
-        targets=tuple(target_rows(file) for file in labels),
+        targets=tuple(map(read_scene_targets, [dataset] * len(labels), dataset.scenes, labels)),
         first_frames=np.cumsum((0, *index.label_frames[:-1])),
     )
 
 
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Let one process at a time compute a store; where the system has no such locks, trust the user."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        import fcntl
+    except ModuleNotFoundError:
+        yield
+        return
+    with lock.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
 def _key(signal: SignalSpec, scenes: Sequence[SceneFiles]) -> str:
-    """Changes with the signal's specification, the code of the frontend, and any recording."""
+    """Changes with the signal's specification, the code of the features, and any recording."""
     digest = hashlib.sha256(to_json(signal))
-    for source in FRONTEND_SOURCES:
+    for source in SOURCES:
         digest.update(Path(source).read_bytes())
     for scene in scenes:
         status = scene.audio.stat()
@@ -98,29 +115,26 @@ def _key(signal: SignalSpec, scenes: Sequence[SceneFiles]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _compute(scenes: Sequence[SceneFiles], signal: SignalSpec, stem: Path, progress: Progress) -> None:
+def _compute(dataset: Dataset, signal: SignalSpec, stem: Path, progress: Progress) -> None:
     """Write the array first and its index last, so that a killed run leaves no store."""
-    extractor = Frontend(signal)
-    frames: list[int] = []
-    moments = torch.zeros(2, feature_channels(signal), signal.mel_bands, dtype=torch.float64)
-    with atomic_file(stem.with_suffix(".f16")) as temporary, temporary.open("wb") as file:
-        for scene in progress(scenes, len(scenes), f"features of {scenes[0].labels.parents[2].name}"):
-            features = scene_features(read_audio(scene.audio, signal.channel_format), extractor)
-            frames.append(features.shape[1] // signal.hops_per_label_frame)
-            moments += torch.stack([features.sum(dim=1), features.square().sum(dim=1)]).double()
-            file.write(features.permute(1, 0, 2).half().numpy().tobytes())
-    mean, square = moments / (sum(frames) * signal.hops_per_label_frame)
-    std = (square - mean.square()).clamp(min=1e-6).sqrt()
-    index = StoreIndex(signal=signal, label_frames=tuple(frames), mean=mean.tolist(), std=std.tolist())
+    frames = build_features(dataset, signal, stem.with_suffix(".f16"), progress)
+    mean, std = _statistics(_map(stem.with_suffix(".f16"), signal, frames))
+    index = StoreIndex(signal=signal, label_frames=frames, mean=mean.tolist(), std=std.tolist())
     write_atomic(stem.with_suffix(".json"), to_json(index))
+    stem.with_suffix(JOURNAL).unlink()
 
 
-def scene_features(audio: NDArray[np.float32], extractor: Frontend) -> Tensor:
-    """Features (maps, hops, mel_bands) of a whole scene, before standardisation, silence before its start."""
-    signal = extractor.signal
-    frames = max(label_frames(audio.shape[1]), signal.window_frames)
-    samples = frames * signal.hops_per_label_frame * signal.hop_samples
-    padded = np.zeros((audio.shape[0], signal.context_samples + samples), np.float32)
-    padded[:, signal.context_samples : signal.context_samples + audio.shape[1]] = audio
-    with torch.no_grad():
-        return extractor.features(torch.from_numpy(padded).unsqueeze(0))[0]
+def _map(path: Path, signal: SignalSpec, label_frames: Sequence[int]) -> NDArray[np.float16]:
+    """The stored array (hops, maps, mel_bands), which stays on disk."""
+    shape = (sum(label_frames) * signal.hops_per_label_frame, feature_channels(signal), signal.mel_bands)
+    return np.memmap(path, np.float16, mode="r", shape=shape)
+
+
+def _statistics(features: NDArray[np.float16]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean and standard deviation (maps, mel_bands) over all hops."""
+    sums = np.zeros((2, *features.shape[1:]))
+    for first in range(0, len(features), STATISTICS_HOPS):
+        piece = features[first : first + STATISTICS_HOPS].astype(np.float32)
+        sums += piece.sum(axis=0, dtype=np.float64), np.square(piece).sum(axis=0, dtype=np.float64)
+    mean, square = sums / len(features)
+    return mean, np.sqrt(np.maximum(square - mean**2, LEAST_VARIANCE))

@@ -47,7 +47,8 @@ def test_starss22_has_no_distances(tmp_path: Path) -> None:
 
 def test_distances_reach_the_targets(tmp_path: Path) -> None:
     dataset = open_dataset(starss(tmp_path), "foa")
-    target = adpit_target(read_scene_targets(dataset, dataset.scenes[0]), 7, 1, 13)
+    (scene, *_) = dataset.scenes
+    target = adpit_target(read_scene_targets(dataset, scene, read_scene_labels(dataset, scene)), 7, 1, 13)
     assert target[0, 0, :, 8] == pytest.approx([1, 0, 0, -1, 0.9], abs=1e-7)
 
 
@@ -106,7 +107,8 @@ def test_maestro_is_soft_labels_in_label_frames(tmp_path: Path) -> None:
 
 def test_maestro_targets_are_activities_without_directions(tmp_path: Path) -> None:
     dataset = open_dataset(maestro(tmp_path), "mono")
-    target = adpit_target(read_scene_targets(dataset, dataset.scenes[0]), 0, 30, 17)
+    (scene,) = dataset.scenes
+    target = adpit_target(read_scene_targets(dataset, scene, read_scene_labels(dataset, scene)), 0, 30, 17)
     assert target[:, 0, 0, 8] == pytest.approx([0.226] * 10 + [0] * 20)
     assert not target[:, 1:].any()
     assert not target[:, :, 1:].any()

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -15,7 +14,7 @@ from edgeseld.train.run import RESULTS_FILE, TrainingResults
 from edgeseld.train.schedule import learning_rate_factor
 from edgeseld.train.supervised import train
 from edgeseld.train.task import SeldTask
-from tests.train.conftest import recipe_file, write_scenes
+from tests.train.conftest import recipe_file
 
 
 def test_a_run_leaves_weights_and_results(scenes: Path, tmp_path: Path) -> None:
@@ -100,20 +99,6 @@ def test_windows_depend_on_seed_and_step_alone(scenes: Path, tmp_path: Path) -> 
     one.batch(3)
     assert torch.equal(one.batch(5).features, other.batch(5).features)
     assert one.batch(5).places != one.batch(6).places
-
-
-def test_stored_features_are_those_of_the_frontend(tmp_path: Path) -> None:
-    from edgeseld.nn.frontend import Frontend
-    from edgeseld.signal.audio import read_audio
-    from edgeseld.train.feature_store import open_store, scene_features
-    from tests.train.conftest import RECIPE
-
-    root = write_scenes(tmp_path / "scenes", 2)
-    store = open_store(root, RECIPE.signal)
-    audio = read_audio(root / "foa_dev" / "dev-train-made" / "fold3_room1_mix001.npy", "foa")
-    expected = scene_features(audio, Frontend(RECIPE.signal)).numpy()[:, 50:100]
-    np.testing.assert_allclose(store.window(1, 10, 10), expected, atol=0.01)
-    assert open_store(root, RECIPE.signal).index == store.index
 
 
 def test_schedules_rise_hold_and_fall() -> None:
