@@ -71,8 +71,8 @@ def _direction(samples: Samples, weights: Float32 | None) -> tuple[Float32, Floa
     """Unit vectors (frames, tracks, classes, 3), and the spread in degrees (tracks, frames, classes)."""
     tracks, _, frames, classes = samples.activity.shape
     if len(samples.weighted) < 3:
-        direction = np.zeros((frames, tracks, classes, 3), np.float32)
-        return direction, np.full((tracks, frames, classes), np.nan, np.float32)
+        nowhere = np.zeros((frames, tracks, classes, 3), np.float32)
+        return nowhere, np.full((tracks, frames, classes), np.nan, np.float32)
     vectors = samples.weighted[:3]
     directed = np.where((vectors != 0.0).any(axis=0), samples.activity, np.float32(0.0))
     mean, weight = _mean(vectors, weights), _mean(directed, weights)
@@ -81,12 +81,14 @@ def _direction(samples: Samples, weights: Float32 | None) -> tuple[Float32, Floa
     spread: Float32 = np.degrees(np.arccos(resultant))
     spread[weight <= SHORTEST] = np.nan
     unit: Float32 = np.where(length > SHORTEST, mean / np.maximum(length, SHORTEST), np.float32(0.0))
-    return np.ascontiguousarray(unit.transpose(2, 1, 3, 0)), spread
+    direction = np.ascontiguousarray(unit.transpose(2, 1, 3, 0))
+    return direction, spread
 
 
 def _distance(samples: Samples, mean: Float32, weights: Float32 | None) -> Float32:
     """Distance in metres, weighted by activity."""
-    return _mean(samples.weighted[3], weights) / np.maximum(mean, SHORTEST)
+    distance_m: Float32 = _mean(samples.weighted[3], weights) / np.maximum(mean, SHORTEST)
+    return distance_m
 
 
 def _by_frame(values: Float32) -> Float32:

@@ -1,8 +1,8 @@
 """Tracks of multi-ACCDOA have no fixed order: which track of one pass is which of another.
 
 The order is the permutation with the largest sum of p q (1 + cos angle), p and q the activities of the reference's and
-the sample's track. Every agreement counts for it and nothing against it: with the angle itself as a cost, a loud track
-would rather stand beside a silent one, where the product of activities is zero, than beside its own slightly moved copy.
+the sample's track. Every agreement counts for it and nothing against it: with the weighted angle as a cost, a loud
+track would rather stand beside a silent one, which costs nothing, than beside its own slightly moved copy.
 """
 
 from itertools import permutations

@@ -10,7 +10,7 @@ from edgeseld.core.prediction import Float32, Prediction
 from edgeseld.core.spec import OutputFormat
 
 # Vectors shorter than this have no direction.
-SHORTEST = 1e-6
+SHORTEST = np.float32(1e-6)
 
 
 def decode(output: Mapping[str, NDArray[np.float32]], head: OutputFormat, classes: tuple[str, ...]) -> Prediction:
