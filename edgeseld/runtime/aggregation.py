@@ -87,7 +87,7 @@ def _direction(samples: Samples, weights: Float32 | None) -> tuple[Float32, Floa
 
 def _distance(samples: Samples, mean: Float32, weights: Float32 | None) -> Float32:
     """Distance in metres, weighted by activity."""
-    distance_m: Float32 = _mean(samples.weighted[3], weights) / np.maximum(mean, SHORTEST)
+    distance_m: Float32 = np.divide(_mean(samples.weighted[3], weights), np.maximum(mean, SHORTEST))
     return distance_m
 
 
