@@ -11,6 +11,7 @@ from edgeseld.core.errors import EdgeseldError
 
 VERBS = {
     "bench": "time bundles side by side",
+    "data": "download published data sets",
     "doctor": "what is installed, and what to install for the rest",
     "evaluate": "hear a data set and score what was heard",
     "export": "verified bundles for phones and edge devices",

@@ -14,10 +14,15 @@ from edgeseld.data.layout import SceneFiles, files_by_key
 VIDEO_FOLDER = "video_dev"
 
 
-def scene_videos(root: Path, scenes: Iterable[SceneFiles]) -> dict[str, Path]:
-    """Videos by the name of their scene; a scene without one is left out. DataError where the folder is missing."""
+def list_videos(root: Path) -> dict[str, Path]:
+    """Videos of a data set by the name of their scene; DataError where their folder is missing."""
     folder = root / VIDEO_FOLDER
     if not folder.is_dir():
         raise DataError(f"videos lie in {VIDEO_FOLDER}/, which {root} lacks: download that part of the set")
-    videos = {path.stem: path for path in files_by_key(folder, (".mp4",)).values()}
+    return {path.stem: path for path in files_by_key(folder, (".mp4",)).values()}
+
+
+def scene_videos(root: Path, scenes: Iterable[SceneFiles]) -> dict[str, Path]:
+    """The videos of these scenes by name; a scene without one is left out."""
+    videos = list_videos(root)
     return {scene.name: videos[scene.name] for scene in scenes if scene.name in videos}
