@@ -24,6 +24,28 @@ class EventUncertainty(Frozen, frozen=True, kw_only=True):
     time_shifts: int
 
 
+class FrameUncertainty(Frozen, frozen=True, kw_only=True):
+    """How sure one frame is; entropy and mutual information in nats, the spread None where nothing is active."""
+
+    activity_std: float
+    entropy: float
+    mutual_information: float
+    direction_spread_deg: float | None
+
+
+class Detection(Frozen, frozen=True, kw_only=True):
+    """An event in one label frame, as a stream reports it; `track` is that of the event."""
+
+    time_s: float
+    class_name: str
+    track: int
+    activity: float
+    azimuth_deg: float | None = None
+    elevation_deg: float | None = None
+    distance_m: float | None = None
+    uncertainty: FrameUncertainty | None = None
+
+
 class SeldEvent(Frozen, frozen=True, kw_only=True):
     """One sound: what, when, where along the way, and how sure."""
 

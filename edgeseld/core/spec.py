@@ -171,7 +171,10 @@ class HeadSpec(Frozen, frozen=True, kw_only=True):
 
 
 class TrackingSpec(Frozen, frozen=True, kw_only=True):
-    """How frames become events; the rules live in the manifest so that every runtime follows the same ones."""
+    """How frames become events; the rules live in the manifest so that every runtime follows the same ones.
+
+    core/tracking.py says what each of them does.
+    """
 
     threshold: Annotated[float, Meta(gt=0.0, lt=1.0)] = 0.5
     class_thresholds: dict[str, Annotated[float, Meta(gt=0.0, lt=1.0)]] = msgspec.field(default_factory=dict)
@@ -180,6 +183,11 @@ class TrackingSpec(Frozen, frozen=True, kw_only=True):
     gate_deg: Annotated[float, Meta(gt=0.0, le=180.0)] = 40.0
     max_gap_frames: Annotated[int, Meta(ge=0)] = 2
     min_frames: Positive = 2
+    motion_frames: Positive = 5
+    smooth_frames: Positive = 5
+
+    def __post_init__(self) -> None:
+        require(self.smooth_frames % 2 == 1, f"tracking.smooth_frames must be odd, got {self.smooth_frames}")
 
     def thresholds(self, class_names: Iterable[str]) -> list[float]:
         """Activation threshold of each class, in the order given."""

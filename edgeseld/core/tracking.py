@@ -1,131 +1,135 @@
-"""Frames to events: onset, offset and identity, in integer frames, the same in every runtime.
+"""Frames to events: onset, offset and identity, frame by frame, the same offline, in a stream and in every language.
 
-The rules are `TrackingSpec`, which travels in the manifest. A source starts where the activity of its class exceeds
-the threshold and goes on while it exceeds threshold * release_ratio; it keeps its identity while it moves at most
-gate_deg from one frame in which it is heard to the next, across at most max_gap_frames frames in which it is not.
+The rules are `TrackingSpec`, which travels in the manifest; all arithmetic is float64, frames are integers.
+- A source starts in a frame in which the activity of its class exceeds the threshold, and is heard in every frame in
+  which it exceeds threshold * release_ratio, both rounded to float32 as activities are; it ends after more than
+  max_gap_frames frames in which it is not heard.
+- It moves on the straight line through its first direction of the last motion_frames frames and its last one. What is
+  heard can belong to it within gate_deg of where that line takes it, or of its last direction. Of all ways to give what
+  is heard to sources, that with the most pairs holds, then that of the least total angle (core/assignment.py).
+- Events of one class that overlap have different numbers: the lowest that is free at the start, louder sources first.
+- Events of fewer than min_frames heard frames are dropped.
+- Directions and distances of a trajectory are means over the heard frames among the smooth_frames around each frame,
+  weighted by activity. The score is the mean activity of the heard frames.
 """
 
-from dataclasses import dataclass, field
+from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 
-from edgeseld.core.events import EventUncertainty, SeldEvent, TrajectoryPoint
-from edgeseld.core.frames import frame_onset_s
-from edgeseld.core.geometry import angle_between_deg, azimuth_elevation_deg
+from edgeseld.core.assignment import angle_deg, assign
+from edgeseld.core.descriptions import describe_detection, describe_event
+from edgeseld.core.events import Detection, SeldEvent
 from edgeseld.core.prediction import Prediction
+from edgeseld.core.source import Heard, Source, heard_at
 from edgeseld.core.spec import TrackingSpec
 
 
-@dataclass(slots=True)
-class OpenEvent:
-    """A source that may go on; frames and the tracks of the prediction that carried it, in step."""
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What some frames brought: events that reached min_frames, events that ended, and what was heard of both.
 
-    number: int
-    frames: list[int] = field(default_factory=list)
-    tracks: list[int] = field(default_factory=list)
+    An opened event goes up to its last frame so far.
+    """
+
+    opened: tuple[SeldEvent, ...] = ()
+    closed: tuple[SeldEvent, ...] = ()
+    detections: tuple[Detection, ...] = ()
+
+
+class Tracker:
+    """Follows the sources of one recording or stream through consecutive label frames."""
+
+    def __init__(self, classes: tuple[str, ...], rules: TrackingSpec, *, kept_frames: int | None = None) -> None:
+        """`kept_frames` bounds the trajectory of an event to its last frames, so that a stream keeps its memory."""
+        self.classes, self.rules, self.kept_frames = classes, rules, kept_frames
+        self.next_frame = 0
+        thresholds = np.array(rules.thresholds(classes))
+        self._thresholds = thresholds.astype(np.float32)
+        self._release = (thresholds * rules.release_ratio).astype(np.float32)
+        self._passes = (0, 1)
+        self._alive: list[Source] = []
+
+    def add(self, prediction: Prediction) -> Changes:
+        """Follow the next frames, predicted and unified."""
+        opened: list[SeldEvent] = []
+        closed: list[SeldEvent] = []
+        detections: list[Detection] = []
+        if prediction.uncertainty is not None:
+            self._passes = prediction.uncertainty.mc_samples, prediction.uncertainty.time_shifts
+        loud = prediction.activity > self._release
+        for index in range(prediction.frames):
+            for source in self._follow_frame(prediction, index, loud[index]):
+                if source.heard_frames == self.rules.min_frames:
+                    opened.append(self._event(source))
+                if source.heard_frames >= self.rules.min_frames:
+                    detections.append(describe_detection(source, self.classes[source.class_id]))
+            closed += self._close(self._silent())
+            self.next_frame += 1
+        return Changes(tuple(opened), tuple(closed), tuple(detections))
+
+    def finish(self) -> Changes:
+        """End all events."""
+        return Changes(closed=tuple(self._close(list(self._alive))))
+
+    def _follow_frame(self, prediction: Prediction, index: int, loud: np.ndarray) -> list[Source]:
+        """Sources heard in one frame, by class and number; loud (tracks, classes)."""
+        followed = []
+        for class_id in np.flatnonzero(loud.any(axis=0)).tolist():
+            tracks = np.flatnonzero(loud[:, class_id]).tolist()
+            followed += self._follow(
+                class_id, [heard_at(prediction, index, track, class_id, self.next_frame) for track in tracks]
+            )
+        return followed
+
+    def _follow(self, class_id: int, heard: list[Heard]) -> list[Source]:
+        """Give what is heard of one class in one frame to its sources."""
+        # The order of the tracks of a prediction means nothing.
+        heard = sorted(heard, key=lambda one: (-one.activity, one.direction))
+        sources = [source for source in self._alive if source.class_id == class_id]
+        sources.sort(key=lambda source: source.number)
+        costs = [[self._cost(source, one) for source in sources] for one in heard]
+        followed = []
+        for one, column in zip(heard, assign(costs), strict=True):
+            if column is None and one.activity <= self._thresholds[class_id]:
+                continue
+            source = self._start(class_id, one.frame) if column is None else sources[column]
+            source.add(one)
+            followed.append(source)
+        return sorted(followed, key=lambda source: source.number)
+
+    def _cost(self, source: Source, heard: Heard) -> float | None:
+        """Angle from where the source should be, None where it cannot be the source."""
+        angle = angle_deg(source.expected(heard.frame, self.rules.motion_frames), heard.direction)
+        nearest = min(angle, angle_deg(source.last.direction, heard.direction))
+        return angle if nearest <= self.rules.gate_deg else None
+
+    def _start(self, class_id: int, frame: int) -> Source:
+        taken = {source.number for source in self._alive if source.class_id == class_id}
+        number = next(number for number in range(len(taken) + 1) if number not in taken)
+        source = Source(class_id, number, frame, deque(maxlen=self.kept_frames))
+        self._alive.append(source)
+        return source
+
+    def _silent(self) -> list[Source]:
+        """Sources that have not been heard for too long."""
+        return [source for source in self._alive if self.next_frame - source.last.frame > self.rules.max_gap_frames]
+
+    def _close(self, ended: list[Source]) -> list[SeldEvent]:
+        """Forget the sources; the events of those that lasted."""
+        self._alive = [source for source in self._alive if not any(source is other for other in ended)]
+        lasting = [source for source in ended if source.heard_frames >= self.rules.min_frames]
+        lasting.sort(key=lambda source: (source.first_frame, source.class_id, source.number))
+        return [self._event(source) for source in lasting]
+
+    def _event(self, source: Source) -> SeldEvent:
+        return describe_event(source, self.classes[source.class_id], self._passes, self.rules.smooth_frames)
 
 
 def track_events(prediction: Prediction, rules: TrackingSpec) -> tuple[SeldEvent, ...]:
-    """Events of a prediction after unification, by onset, then class, then track.
-
-    The score of an event is the mean activity of its frames; `track` tells apart events of one class that overlap.
-    """
-    events = []
-    for class_id, threshold in enumerate(rules.thresholds(prediction.classes)):
-        for event in _follow(prediction, class_id, threshold, rules):
-            events.append(_describe(prediction, class_id, event))
+    """Events of a whole prediction after unification, by onset, then class, then number."""
+    tracker = Tracker(prediction.classes, rules)
+    events = tracker.add(prediction).closed + tracker.finish().closed
     order = {name: index for index, name in enumerate(prediction.classes)}
-    return tuple(sorted(events, key=lambda e: (e.onset_s, order[e.class_name], e.track)))
-
-
-def _follow(prediction: Prediction, class_id: int, threshold: float, rules: TrackingSpec) -> list[OpenEvent]:
-    """All sources of one class that last at least min_frames."""
-    activity = prediction.activity[:, :, class_id]
-    alive: list[OpenEvent] = []
-    closed: list[OpenEvent] = []
-    for frame in np.flatnonzero((activity > threshold * rules.release_ratio).any(axis=1)).tolist():
-        ended = [event for event in alive if frame - event.frames[-1] > rules.max_gap_frames + 1]
-        alive = [event for event in alive if event not in ended]
-        closed += ended
-        heard = np.flatnonzero(activity[frame] > threshold * rules.release_ratio).tolist()
-        rest = _continue(prediction, class_id, frame, heard, alive, rules.gate_deg)
-        for track in rest:
-            if activity[frame, track] > threshold:
-                alive.append(OpenEvent(_free_number(alive), [frame], [track]))
-    return [event for event in closed + alive if len(event.frames) >= rules.min_frames]
-
-
-def _continue(
-    prediction: Prediction, class_id: int, frame: int, heard: list[int], alive: list[OpenEvent], gate_deg: float
-) -> list[int]:
-    """Give each heard track to the open event it is nearest to, nearest pairs first; the tracks that are left."""
-    pairs = []
-    for event in alive:
-        last = prediction.direction[event.frames[-1], event.tracks[-1], class_id]
-        for track in heard:
-            angle = float(angle_between_deg(last, prediction.direction[frame, track, class_id]))
-            if angle <= gate_deg:
-                pairs.append((angle, event.number, track, event))
-    rest = list(heard)
-    for _, _, track, event in sorted(pairs, key=lambda pair: pair[:3]):
-        if track in rest and event.frames[-1] < frame:
-            event.frames.append(frame)
-            event.tracks.append(track)
-            rest.remove(track)
-    return rest
-
-
-def _free_number(alive: list[OpenEvent]) -> int:
-    """The lowest number that no open event of the class has."""
-    taken = {event.number for event in alive}
-    return next(number for number in range(len(taken) + 1) if number not in taken)
-
-
-def _describe(prediction: Prediction, class_id: int, event: OpenEvent) -> SeldEvent:
-    index = (np.array(event.frames), np.array(event.tracks), class_id)
-    activity = prediction.activity[index].astype(np.float64)
-    return SeldEvent(
-        class_name=prediction.classes[class_id],
-        track=event.number,
-        onset_s=frame_onset_s(event.frames[0]),
-        offset_s=frame_onset_s(event.frames[-1] + 1),
-        score=float(activity.mean()),
-        trajectory=_trajectory(prediction, index, event.frames),
-        uncertainty=_uncertainty(prediction, index),
-    )
-
-
-def _trajectory(
-    prediction: Prediction, index: tuple[np.ndarray, np.ndarray, int], frames: list[int]
-) -> tuple[TrajectoryPoint, ...]:
-    direction = prediction.direction[index].astype(np.float64)
-    azimuth_deg, elevation_deg = azimuth_elevation_deg(direction)
-    known = direction.any(axis=1)
-    distance_m = None if prediction.distance_m is None else prediction.distance_m[index]
-    return tuple(
-        TrajectoryPoint(
-            time_s=frame_onset_s(frame),
-            activity=float(prediction.activity[index][i]),
-            azimuth_deg=float(azimuth_deg[i]) if known[i] else None,
-            elevation_deg=float(elevation_deg[i]) if known[i] else None,
-            distance_m=None if distance_m is None else float(distance_m[i]),
-        )
-        for i, frame in enumerate(frames)
-    )
-
-
-def _uncertainty(prediction: Prediction, index: tuple[np.ndarray, np.ndarray, int]) -> EventUncertainty | None:
-    """Means over the frames of the event; the spread over those that have one."""
-    values = prediction.uncertainty
-    if values is None:
-        return None
-    spread = values.direction_spread_deg[index].astype(np.float64)
-    spread = spread[np.isfinite(spread)]
-    return EventUncertainty(
-        activity_std=float(values.activity_std[index].mean(dtype=np.float64)),
-        entropy=float(values.entropy[index].mean(dtype=np.float64)),
-        mutual_information=float(values.mutual_information[index].mean(dtype=np.float64)),
-        direction_spread_deg=float(spread.mean()) if spread.size else None,
-        mc_samples=values.mc_samples,
-        time_shifts=values.time_shifts,
-    )
+    return tuple(sorted(events, key=lambda event: (event.onset_s, order[event.class_name], event.track)))
