@@ -59,6 +59,21 @@ class MonteCarloSpec(Frozen, frozen=True, kw_only=True):
     generator: Literal["philox4x32-10"] = "philox4x32-10"
 
 
+class CalibrationSpec(Frozen, frozen=True, kw_only=True):
+    """What was learnt on held-out scenes about how far the network's own confidence can be trusted.
+
+    The activity p of every pass becomes sigmoid(logit(p) / temperature + bias) of its class; classes that are not named
+    keep 1 and 0. The bias is needed because the length of a vector is no logit: 0.5 need not mean "as likely as not".
+    `spread_factor` multiplies the angular spread, up to 90 degrees. `data` names the scenes. The thresholds fitted with
+    it stand in the tracking rules.
+    """
+
+    data: str
+    temperature: dict[str, Annotated[float, Meta(gt=0.0)]]
+    bias: dict[str, float]
+    spread_factor: Annotated[float, Meta(gt=0.0)] = 1.0
+
+
 class ToleranceSpec(Frozen, frozen=True, kw_only=True):
     """How far an exported graph may stray from the float model before its bundle is refused.
 
@@ -92,6 +107,7 @@ class Interface(Frozen, frozen=True, kw_only=True):
     input: Literal["waveform", "features"] = "waveform"
     graphs: dict[Role, GraphSpec]
     monte_carlo: MonteCarloSpec | None = None
+    calibration: CalibrationSpec | None = None
 
 
 class Manifest(Interface, frozen=True, kw_only=True):

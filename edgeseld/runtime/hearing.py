@@ -6,8 +6,8 @@ from edgeseld.core.frames import label_frames
 from edgeseld.core.prediction import Float32, Prediction, join_predictions
 from edgeseld.runtime.aggregation import Counts, aggregate
 from edgeseld.runtime.alignment import align
-from edgeseld.runtime.decode import decode
 from edgeseld.runtime.feature_line import FeatureLine
+from edgeseld.runtime.interpret import interpret
 from edgeseld.runtime.passes import Graphs, MonteCarlo
 from edgeseld.runtime.samples import Samples, join_frames
 from edgeseld.runtime.time_shifts import Shift, margin_frames, regrid, shifts
@@ -20,7 +20,7 @@ def hear_once(graphs: Graphs, audio: Float32) -> Prediction:
     windows = [window_pcm(audio, index, interface.signal) for index in range(window_count(samples, interface.signal))]
     runs = [graphs.run("full", window) for window in windows]
     joined = {name: join_windows([run[name][0] for run in runs], samples) for name in runs[0]}
-    return decode(joined, interface.output_format, interface.classes)
+    return interpret(joined, interface, graphs.calibration)
 
 
 def hear_samples(graphs: Graphs, audio: Float32, mc_samples: int, seed: int) -> Prediction:

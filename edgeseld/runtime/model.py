@@ -1,7 +1,6 @@
 """`edgeseld.load`: a model by id, training run or bundle, ready to hear."""
 
 import importlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -13,10 +12,11 @@ from edgeseld.core.manifest import Interface, bundle_name
 from edgeseld.core.prediction import Float32, Prediction
 from edgeseld.runtime.backends import Backend, open_backend
 from edgeseld.runtime.bundle import SUFFIX, open_bundle
+from edgeseld.runtime.calibrate import calibration_of
 from edgeseld.runtime.golden import self_test
 from edgeseld.runtime.hearing import hear_once, hear_samples, hear_shifts
+from edgeseld.runtime.interpret import finish
 from edgeseld.runtime.passes import Graphs
-from edgeseld.runtime.unify import unify
 
 SelfTest = Literal["strict", "quick", "off"]
 
@@ -26,6 +26,7 @@ class Model:
 
     def __init__(self, interface: Interface, backend: Backend) -> None:
         self.interface, self.backend = interface, backend
+        self._graphs = Graphs(interface, backend, calibration_of(interface))
 
     def predict(self, audio: Float32, *, mc_samples: int = 0, time_shifts: int = 1, seed: int = 0) -> Prediction:
         """Hear audio (channels, samples) float32 at 24 kHz, full scale 1; silence stands before its start.
@@ -39,17 +40,14 @@ class Model:
         passes; BundleError where the model lacks the graphs for them.
         """
         self._check(audio)
-        graphs, audio = Graphs(self.interface, self.backend), audio.astype(np.float32, copy=False)
+        audio = audio.astype(np.float32, copy=False)
         if time_shifts != 1:
-            return self._finish(hear_shifts(graphs, audio, time_shifts, mc_samples, seed))
-        if mc_samples:
-            return self._finish(hear_samples(graphs, audio, mc_samples, seed))
-        return self._finish(hear_once(graphs, audio))
-
-    def _finish(self, prediction: Prediction) -> Prediction:
-        tracking = self.interface.tracking
-        prediction = replace(prediction, tracking=tracking)
-        return unify(prediction, tracking.thresholds(prediction.classes), tracking.unify_deg)
+            prediction = hear_shifts(self._graphs, audio, time_shifts, mc_samples, seed)
+        elif mc_samples:
+            prediction = hear_samples(self._graphs, audio, mc_samples, seed)
+        else:
+            prediction = hear_once(self._graphs, audio)
+        return finish(prediction, self.interface, self._graphs.calibration)
 
     def _check(self, audio: Float32) -> None:
         channels = self.interface.signal.channels

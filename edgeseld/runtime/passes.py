@@ -9,6 +9,7 @@ from edgeseld.core.frames import ceil_div
 from edgeseld.core.manifest import Interface, Role
 from edgeseld.core.prediction import Float32
 from edgeseld.runtime.backends import Backend
+from edgeseld.runtime.calibrate import Calibration
 from edgeseld.runtime.masks import draw_masks
 from edgeseld.runtime.samples import Samples, decode_samples
 
@@ -17,10 +18,11 @@ Outputs = dict[str, Float32]
 
 @dataclass(frozen=True, slots=True)
 class Graphs:
-    """What a model is, and the backend that runs it."""
+    """What a model is, the backend that runs it, and its calibration if it has one."""
 
     interface: Interface
     backend: Backend
+    calibration: Calibration | None = None
 
     def run(self, role: Role, *inputs: Float32) -> Outputs:
         """Outputs by name."""
@@ -37,8 +39,9 @@ class Graphs:
             )
 
     def decode(self, outputs: Outputs) -> Samples:
-        """Outputs with a leading axis of samples."""
-        return decode_samples(outputs, self.interface.output_format)
+        """Outputs with a leading axis of samples, calibrated."""
+        samples = decode_samples(outputs, self.interface.output_format)
+        return samples if self.calibration is None else self.calibration.samples(samples)
 
 
 class MonteCarlo:

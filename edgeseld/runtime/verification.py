@@ -10,10 +10,10 @@ from edgeseld.core.manifest import Manifest, ToleranceSpec
 from edgeseld.core.prediction import Prediction
 from edgeseld.core.structs import Frozen
 from edgeseld.runtime.backends import Backend
-from edgeseld.runtime.decode import decode
+from edgeseld.runtime.calibrate import calibration_of
 from edgeseld.runtime.golden import golden_inputs
+from edgeseld.runtime.interpret import finish, interpret
 from edgeseld.runtime.masks import draw_masks
-from edgeseld.runtime.unify import unify
 
 # An activity this close to its threshold may fall on either side of it by rounding alone.
 NEAR_THRESHOLD = 1e-5
@@ -103,8 +103,8 @@ def _compare(
 
 
 def _events(manifest: Manifest, outputs: Mapping[str, np.ndarray]) -> Prediction:
-    prediction = decode(outputs, manifest.output_format, manifest.classes)
-    return unify(prediction, manifest.tracking.thresholds(manifest.classes), manifest.tracking.unify_deg)
+    calibration = calibration_of(manifest)
+    return finish(interpret(outputs, manifest, calibration), manifest, calibration)
 
 
 def _report(tolerance: ToleranceSpec, cases: tuple[CaseReport, ...]) -> VerificationReport:

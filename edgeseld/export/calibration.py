@@ -1,0 +1,190 @@
+"""Fitting a calibration on held-out scenes, and writing it into a bundle."""
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from edgeseld.core.atomic import atomic_folder
+from edgeseld.core.errors import DataError
+from edgeseld.core.manifest import CARD_FILE, MANIFEST_FILE, SUMS_FILE, VERIFICATION_FILE, CalibrationSpec, Interface
+from edgeseld.core.prediction import Prediction
+from edgeseld.core.structs import to_json
+from edgeseld.export.bundle_writer import write_sums
+from edgeseld.metrics.calibration import class_activity, class_presence
+from edgeseld.metrics.direction_errors import angular_coverage, direction_errors
+from edgeseld.metrics.labels import Labels, labels_from_prediction
+from edgeseld.metrics.rules import RULES
+from edgeseld.runtime.backends import open_backend
+from edgeseld.runtime.bundle import Bundle, open_bundle
+from edgeseld.runtime.calibrate import Calibration
+from edgeseld.runtime.golden import read_golden
+from edgeseld.runtime.model import Model
+from edgeseld.runtime.verification import require_parity, verify
+
+Float64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
+
+# A class that sounds in fewer frames keeps temperature 1, bias 0 and its threshold.
+FEWEST_FRAMES = 50
+# Frames' worth of belief that the network is right as it is: neighbouring frames repeat each other.
+PRIOR_FRAMES = 10.0
+# Activities are no closer to 0 and 1 than this while fitting, or single frames would rule the slope.
+NEAREST = 1e-4
+SMALLEST_SLOPE = 0.1
+THRESHOLDS = np.arange(5, 96) / 100
+SPREAD_FACTORS = np.geomspace(0.2, 20.0, 93)
+CARD_SECTION = "\n## Calibration\n"
+
+
+@dataclass(frozen=True, slots=True)
+class Fitted:
+    """A calibration and the thresholds (best frame-wise F of each class) that go with it."""
+
+    calibration: CalibrationSpec
+    class_thresholds: dict[str, float]
+
+
+def uncalibrated(model: Model) -> Model:
+    """The model as it was trained, which is what a calibration is fitted on."""
+    return Model(msgspec.structs.replace(model.interface, calibration=None), model.backend)
+
+
+def fit_calibration(
+    interface: Interface,
+    plain: Mapping[str, Prediction],
+    references: Mapping[str, Labels],
+    data: str,
+    sampled: Mapping[str, Prediction] | None = None,
+) -> Fitted:
+    """Fit temperature, bias and threshold of each class on deterministic predictions of an uncalibrated model.
+
+    Predictions and references by scene; `data` names the scenes. `sampled`, predictions with Monte Carlo samples or
+    time shifts, serves the spread's factor; without it the factor is 1. DataError where there are no scenes.
+    """
+    if not plain or set(plain) != set(references):
+        raise DataError(
+            f"a calibration needs scenes with labels, got {len(plain)} heard and {len(references)} labelled"
+        )
+    classes = interface.classes
+    activity = np.concatenate([class_activity(prediction) for prediction in plain.values()])
+    presence = np.concatenate(
+        [class_presence(references[name], prediction.frames, len(classes)) for name, prediction in plain.items()]
+    )
+    spec = _fit_activities(activity, presence, classes, f"{data}, {len(plain)} scenes")
+    calibration = Calibration.of(spec, classes)
+    calibrated = calibration.activity(activity.astype(np.float32)).astype(np.float64)
+    thresholds = {
+        name: best_threshold(calibrated[:, class_id], presence[:, class_id])
+        for class_id, name in enumerate(classes)
+        if name in spec.bias
+    }
+    if sampled is not None:
+        every = [thresholds.get(name, interface.tracking.threshold) for name in classes]
+        factor = _spread_factor(sampled, references, calibration, every)
+        spec = msgspec.structs.replace(spec, spread_factor=factor)
+    return Fitted(spec, thresholds)
+
+
+def _fit_activities(activity: Float64, presence: Bool, classes: tuple[str, ...], data: str) -> CalibrationSpec:
+    """Temperature and bias of each class that sounds often enough; arrays (frames, classes)."""
+    fits = {
+        name: fit_logistic(activity[:, class_id], presence[:, class_id])
+        for class_id, name in enumerate(classes)
+        if presence[:, class_id].sum() >= FEWEST_FRAMES
+    }
+    return CalibrationSpec(
+        data=data,
+        temperature={name: round(1.0 / slope, 4) for name, (slope, _) in fits.items()},
+        bias={name: round(bias, 4) for name, (_, bias) in fits.items()},
+    )
+
+
+def fit_logistic(activity: Float64, presence: Bool) -> tuple[float, float]:
+    """Slope and bias of sigmoid(slope logit(p) + bias) of greatest likelihood, by Newton's method, arrays (frames,).
+
+    Platt scaling; a Gaussian prior around slope 1 and bias 0 is worth PRIOR_FRAMES frames.
+    """
+    inside = np.clip(activity, NEAREST, 1.0 - NEAREST)
+    columns = np.stack([np.log(inside / (1.0 - inside)), np.ones_like(inside)])
+    start = np.array([1.0, 0.0])
+    values = start.copy()
+    for _ in range(50):
+        predicted = 1.0 / (1.0 + np.exp(-values @ columns))
+        gradient = columns @ (predicted - presence) + PRIOR_FRAMES * (values - start)
+        curvature = (columns * (predicted * (1.0 - predicted))) @ columns.T + PRIOR_FRAMES * np.eye(2)
+        step = np.linalg.solve(curvature, gradient)
+        values = values - step / max(1.0, np.abs(step).max())
+        values[0] = max(values[0], SMALLEST_SLOPE)
+        if np.abs(step).max() < 1e-8:
+            break
+    return float(values[0]), float(values[1])
+
+
+def best_threshold(activity: Float64, presence: Bool) -> float:
+    """Threshold, in hundredths, with the best frame-wise F score; of several the one nearest to 0.5."""
+    active = activity > THRESHOLDS[:, np.newaxis]
+    hits = (active & presence).sum(axis=1)
+    f_score = 2 * hits / np.maximum(active.sum(axis=1) + presence.sum(), 1)
+    best = np.flatnonzero(f_score == f_score.max())
+    return float(THRESHOLDS[best[np.abs(THRESHOLDS[best] - 0.5).argmin()]])
+
+
+def _spread_factor(
+    sampled: Mapping[str, Prediction],
+    references: Mapping[str, Labels],
+    calibration: Calibration,
+    thresholds: list[float],
+) -> float:
+    """Factor with which caps around the detected directions best hold the share of true ones that they should."""
+    detected = {
+        name: labels_from_prediction(replace(one, activity=calibration.activity(one.activity)), thresholds)
+        for name, one in sampled.items()
+    }
+    errors = direction_errors(references, detected, RULES["dcase2023"], class_count=len(thresholds))
+    known = ~np.isnan(errors.spread_deg)
+    if known.sum() < FEWEST_FRAMES:
+        return 1.0
+    gaps = [
+        angular_coverage(errors.error_deg, np.minimum(errors.spread_deg * factor, 90.0)).expected_error
+        for factor in SPREAD_FACTORS
+    ]
+    return round(float(SPREAD_FACTORS[int(np.argmin(gaps))]), 3)
+
+
+def write_calibrated(bundle: Path, fitted: Fitted, output: Path) -> Path:
+    """A bundle's folder or zip with a calibration, verified again, in the folder `output`.
+
+    ParityError, and nothing is written, where the calibrated events of the golden vectors stray.
+    """
+    source = open_bundle(bundle)
+    tracking = msgspec.structs.replace(source.manifest.tracking, class_thresholds=fitted.class_thresholds)
+    manifest = msgspec.structs.replace(source.manifest, calibration=fitted.calibration, tracking=tracking)
+    with atomic_folder(output) as folder:
+        shutil.copytree(source.folder, folder, dirs_exist_ok=True)
+        report = verify(manifest, open_backend(Bundle(folder, manifest)), read_golden(folder))
+        require_parity(report, manifest.name)
+        (folder / MANIFEST_FILE).write_bytes(to_json(manifest))
+        (folder / VERIFICATION_FILE).write_bytes(to_json(report))
+        card = folder / CARD_FILE
+        card.write_text(card.read_text().partition(CARD_SECTION)[0] + _section(fitted))
+        (folder / SUMS_FILE).unlink()
+        write_sums(folder)
+    return output
+
+
+def _section(fitted: Fitted) -> str:
+    """What the card says of the calibration."""
+    spec = fitted.calibration
+    rows = "".join(
+        f"| {name} | {spec.temperature[name]:.3f} | {spec.bias[name]:.3f} | {fitted.class_thresholds[name]:.2f} |\n"
+        for name in spec.temperature
+    )
+    return (
+        f"{CARD_SECTION}Fitted on {spec.data}. Angular spreads are multiplied by {spec.spread_factor:g}.\n\n"
+        f"| class | temperature | bias | threshold |\n|---|---|---|---|\n{rows}"
+    )
