@@ -86,9 +86,13 @@ def edgeseld_file(path: Path, preset: FeaturePreset, output: Path) -> None:
 
 
 def official_file(path: Path, preset: FeaturePreset, output: Path) -> None:
-    """Wav in, float64 array file out, as the DCASE baselines go."""
+    """Wav in, float64 array file (frames, columns) out, as the DCASE baselines go."""
     steps = scipy.io.wavfile.read(path)[1]
-    np.save(output, librosa_features((steps / 32768.0).T, preset))
+    maps = librosa_features((steps / 32768.0).T, preset)
+    columns = np.moveaxis(maps, 0, 1).reshape(maps.shape[1], -1)
+    if np.isnan(columns).any():
+        raise click.ClickException("the features hold values that are not numbers")
+    np.save(output, columns)
 
 
 def seconds(jobs: list[Callable[[], object]], rounds: int) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from edgeseld.signal.banded_mel import weight_mel
 from edgeseld.signal.presets import FeaturePreset
-from edgeseld.signal.spectral_power import Parts, in_phase_product, power, quadrature_product
+from edgeseld.signal.spectral_power import Parts, power
 
 Float32 = NDArray[np.float32]
 Complex128 = NDArray[np.complex128]
@@ -31,16 +31,27 @@ def gcc_phat_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) -> N
     out[:4] *= GAIN**-2
     empty = _to_unit_length(parts, powers)
     cosines, sines = _lag_matrices(preset.n_fft, preset.bins)
-    half = preset.bins // 2
-    for lags, (first, second) in zip(out[4:], combinations(range(spectra.shape[0]), 2), strict=True):
-        pair_phases = parts.channels(first), parts.channels(second)
-        in_phase, quadrature = in_phase_product(*pair_phases), quadrature_product(*pair_phases)
+    pairs, half = tuple(combinations(range(spectra.shape[0]), 2)), preset.bins // 2
+    even, odd = np.empty((2, len(pairs), spectra.shape[1], half + 1), np.float32)
+    in_phase, quadrature, product = np.empty((3, *spectra.shape[1:]), np.float32)
+    for number, (first, second) in enumerate(pairs):
+        pair = parts.channels(first), parts.channels(second)
+        _cross_phases(*pair, in_phase, quadrature, product)
         if empty:
             _fill_empty(in_phase, quadrature, spectra[first], spectra[second])
         # Cosines are even in the lag and sines odd, so half of the products do.
-        even, odd = in_phase @ cosines, quadrature @ sines
-        lags[:, half:] = even[:, :half] - odd[:, :half]
-        lags[:, half - 1 :: -1] = even[:, 1:] + odd[:, 1:]
+        np.matmul(in_phase, cosines, out=even[number])
+        np.matmul(quadrature, sines, out=odd[number])
+    np.subtract(even[:, :, :half], odd[:, :, :half], out=out[4:, :, half:])
+    np.add(even[:, :, 1:], odd[:, :, 1:], out=out[4:, :, half - 1 :: -1])
+
+
+def _cross_phases(first: Parts, second: Parts, in_phase: Float32, quadrature: Float32, product: Float32) -> None:
+    """Write conj(A) B to `in_phase` and `quadrature`, with room for one product: pairs share what is in the cache."""
+    np.multiply(first.real, second.real, out=in_phase)
+    in_phase += np.multiply(first.imaginary, second.imaginary, out=product)
+    np.multiply(first.real, second.imaginary, out=quadrature)
+    quadrature -= np.multiply(first.imaginary, second.real, out=product)
 
 
 def _to_unit_length(spectra: Parts, powers: Float32) -> bool:
