@@ -3,6 +3,7 @@
 import doctest
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -12,13 +13,14 @@ from edgeseld.core.errors import AudioFormatError, DataError
 from edgeseld.core.spec import ChannelFormat
 from edgeseld.data.class_lists import MAESTRO_CLASSES
 from edgeseld.data.dataset import open_dataset, read_scene_audio, read_scene_labels, read_scene_targets
-from edgeseld.data.layout import Part, dataset_classes
+from edgeseld.data.layout import Part, dataset_classes, write_spec
 from edgeseld.data.maestro import read_soft_labels
 from edgeseld.data.plain import read_events
 from edgeseld.data.targets import adpit_target
 from edgeseld.data.videos import scene_videos
 from edgeseld.metrics.labels import Labels
 from tests.data.made_sets import EVENTS, ROWS_2022, maestro, plain, starss, stereo2025, write_text, write_wav
+from tests.data.test_synth_layout import SPEC as MADE_SPEC
 
 
 def rows_of(labels: Labels) -> list[tuple[float, ...]]:
@@ -141,6 +143,13 @@ def test_events_without_directions(tmp_path: Path) -> None:
     labels = read_events(tmp_path / "a.csv", ("cat",))
     assert rows_of(labels) == [(0, 0, 0, 0, 0)]
     assert labels.distance_m is None
+
+
+def test_own_recordings_may_have_a_dataset_json(tmp_path: Path) -> None:
+    root = plain(tmp_path)
+    (root / "classes.txt").unlink()
+    write_spec(root, msgspec.structs.replace(MADE_SPEC, classes=("cat", "kettle", "door")))
+    assert open_dataset(root, "foa").classes == ("cat", "kettle", "door")
 
 
 def test_an_empty_list_of_events(tmp_path: Path) -> None:
