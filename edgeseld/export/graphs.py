@@ -9,9 +9,19 @@ from torch import Tensor, nn
 
 from edgeseld.core.frames import LABEL_FRAME_SAMPLES
 from edgeseld.core.manifest import GraphSpec, Interface, MaskSiteSpec, MonteCarloSpec, Role, TensorSpec
+from edgeseld.core.spec import ModelSpec
 from edgeseld.nn.freeze import frozen
 from edgeseld.nn.frontend import feature_channels
-from edgeseld.nn.graphs import EncoderGraph, FrontendGraph, FullGraph, HeadGraph, example_masks, output_names
+from edgeseld.nn.graphs import (
+    EncoderGraph,
+    FrontendGraph,
+    FullGraph,
+    HeadGraph,
+    StreamGraph,
+    example_masks,
+    initial_state,
+    output_names,
+)
 from edgeseld.nn.network import SeldNetwork
 
 MEANINGS = {
@@ -22,6 +32,9 @@ MEANINGS = {
     "embedding": "what all Monte Carlo samples share (batch, frames, width)",
     "pcm": "audio at 24 kHz, full scale 1, its context before the window (batch, channels, samples)",
     "features": "standardised features (batch, maps, hops, mel bands)",
+    "mask": "dropout mask (samples, 1, channels), 0 or 1 / (1 - rate)",
+    "state": "what causal layers keep of the past, zeros at the start",
+    "next_state": "the state of the same number after this frame",
 }
 
 
@@ -43,9 +56,10 @@ class Graph:
 def export_graphs(network: SeldNetwork, *, input_kind: str, mc_chunk: int, time_shifts: bool) -> dict[Role, Graph]:
     """The graphs of a network; `full` also gives the embedding, so it serves as `trunk` too.
 
-    `head` is there where the network has mask sites, `frontend` and `encoder` where time shifts are wanted.
+    `head` is there where the network has mask sites; `stream` where the network is causal, which hears everything with
+    it; `frontend` and `encoder` where other networks shall share a frontend between time shifts.
     """
-    network = frozen(network)
+    trained, network = network, frozen(network)
     signal = network.spec.signal
     pcm = torch.zeros(1, signal.channels, signal.context_samples + signal.window_pcm_samples)
     features = torch.zeros(1, feature_channels(signal), signal.window_hops, signal.mel_bands)
@@ -57,7 +71,9 @@ def export_graphs(network: SeldNetwork, *, input_kind: str, mc_chunk: int, time_
         graphs["full"] = _graph(FullGraph(network), {"pcm": pcm}, outputs)
     if network.mask_sites():
         graphs["head"] = _head(network, graphs["full"], mc_chunk)
-    if time_shifts and input_kind == "waveform":
+    if input_kind == "waveform" and streams(network.spec):
+        graphs["stream"] = _stream(trained, outputs)
+    elif input_kind == "waveform" and time_shifts:
         margins = torch.zeros(1, signal.channels, 2 * SHIFT_MARGIN_SAMPLES)
         graphs["frontend"] = _graph(FrontendGraph(network), {"pcm": torch.cat([pcm, margins], dim=2)}, ["features"])
         graphs["encoder"] = _graph(EncoderGraph(network), {"features": features}, outputs)
@@ -106,6 +122,22 @@ def _head(network: SeldNetwork, full: Graph, mc_chunk: int) -> Graph:
     return _graph(HeadGraph(network), inputs, output_names(network.spec))
 
 
+def streams(spec: ModelSpec) -> bool:
+    """Whether a network can go on from frame to frame: causal convolutions, and attention to a bounded past."""
+    return spec.network.causal and spec.network.context.left_frames is not None
+
+
+def _stream(network: SeldNetwork, outputs: list[str]) -> Graph:
+    """One label frame per call, the state as inputs and outputs."""
+    signal = network.spec.signal
+    frames = signal.hops_per_label_frame // network.spec.network.time_reduction()
+    pcm = torch.zeros(1, signal.channels, signal.context_samples + LABEL_FRAME_SAMPLES)
+    state = initial_state(network)
+    inputs = {"pcm": pcm} | {f"state_{index}": tensor for index, tensor in enumerate(state)}
+    names = [*outputs, *(f"next_state_{index}" for index in range(len(state)))]
+    return _graph(StreamGraph(frozen(network, context_frames=frames)), inputs, names)
+
+
 def _graph(module: nn.Module, inputs: dict[str, Tensor], output_names: list[str]) -> Graph:
     """Shapes of the outputs come from one pass."""
     module = module.eval()
@@ -120,5 +152,5 @@ def _graph(module: nn.Module, inputs: dict[str, Tensor], output_names: list[str]
 
 
 def _tensor(name: str, tensor: Tensor) -> TensorSpec:
-    meaning = MEANINGS.get(name, "dropout mask (samples, 1, channels), 0 or 1 / (1 - rate)")
-    return TensorSpec(name=name, shape=tuple(tensor.shape), meaning=meaning)
+    """Numbered tensors, such as `mask_0`, share the meaning of their name."""
+    return TensorSpec(name=name, shape=tuple(tensor.shape), meaning=MEANINGS[name.rstrip("_0123456789")])

@@ -73,10 +73,11 @@ class StreamGraph(nn.Module):
         self.network = network
 
     def forward(self, pcm: Tensor, *past: Tensor) -> tuple[Tensor, ...]:
-        """Outputs of the frame, then as many state tensors as went in."""
+        """Outputs of the frame, its embedding (1, 1, width), then as many state tensors as went in."""
         flow = Flow(past=iter(past))
-        output = self.network.infer(self.network.frontend(pcm), flow)
-        return (*(output[name] for name in output_names(self.network.spec)), *flow.kept)
+        embedding = self.network.trunk(self.network.frontend(pcm), flow)
+        output = self.network.decide(embedding, flow)
+        return (*(output[name] for name in output_names(self.network.spec)), embedding, *flow.kept)
 
 
 def initial_state(network: SeldNetwork) -> list[Tensor]:

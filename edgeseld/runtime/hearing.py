@@ -1,4 +1,7 @@
-"""Audio through the graphs of a model: once, with Monte Carlo samples, with time shifts, or with both."""
+"""Audio through the graphs of a model: once, with Monte Carlo samples, with time shifts, or with both.
+
+A causal model is heard frame by frame, so that a file and a stream of it give the same; others window by window.
+"""
 
 from collections.abc import Iterator, Sequence
 
@@ -8,31 +11,28 @@ from edgeseld.runtime.aggregation import Counts, aggregate
 from edgeseld.runtime.alignment import align
 from edgeseld.runtime.feature_line import FeatureLine
 from edgeseld.runtime.interpret import interpret
-from edgeseld.runtime.passes import Graphs, MonteCarlo
+from edgeseld.runtime.passes import Graphs, MonteCarlo, Outputs
 from edgeseld.runtime.samples import Samples, join_frames
+from edgeseld.runtime.stepping import step_windows
 from edgeseld.runtime.time_shifts import Shift, margin_frames, regrid, shifts
 from edgeseld.runtime.windows import join_windows, window_count, window_pcm
 
 
 def hear_once(graphs: Graphs, audio: Float32) -> Prediction:
     """The deterministic pass, before unification."""
-    interface, samples = graphs.interface, audio.shape[1]
-    windows = [window_pcm(audio, index, interface.signal) for index in range(window_count(samples, interface.signal))]
-    runs = [graphs.run("full", window) for window in windows]
-    joined = {name: join_windows([run[name][0] for run in runs], samples) for name in runs[0]}
-    return interpret(joined, interface, graphs.calibration)
+    runs = list(_windows(graphs, audio))
+    joined = {name: join_windows([run[name][0] for run in runs], audio.shape[1]) for name in runs[0]}
+    return interpret(joined, graphs.interface, graphs.calibration)
 
 
 def hear_samples(graphs: Graphs, audio: Float32, mc_samples: int, seed: int) -> Prediction:
     """Monte Carlo samples of every window, before unification; the trunk runs once per window."""
-    interface, samples = graphs.interface, audio.shape[1]
     monte_carlo = MonteCarlo(graphs, mc_samples, seed)
     parts = []
-    for index in range(window_count(samples, interface.signal)):
-        outputs = graphs.run("full", window_pcm(audio, index, interface.signal))
+    for outputs in _windows(graphs, audio):
         drawn = align(monte_carlo.draw(outputs["embedding"]), graphs.decode(outputs))
-        parts.append(aggregate(drawn, interface.classes, Counts(mc_samples, 1)))
-    return join_predictions(parts).frames_between(0, label_frames(samples))
+        parts.append(aggregate(drawn, graphs.interface.classes, Counts(mc_samples, 1)))
+    return join_predictions(parts).frames_between(0, label_frames(audio.shape[1]))
 
 
 def hear_shifts(graphs: Graphs, audio: Float32, time_shifts: int, mc_samples: int, seed: int) -> Prediction:
@@ -43,42 +43,57 @@ def hear_shifts(graphs: Graphs, audio: Float32, time_shifts: int, mc_samples: in
     interface, frames = graphs.interface, label_frames(audio.shape[1])
     plan = shifts(time_shifts, interface.signal)
     margin, window_frames = margin_frames(time_shifts), interface.signal.window_frames
-    counts = Counts(mc_samples, time_shifts)
+    monte_carlo = MonteCarlo(graphs, mc_samples, seed) if mc_samples else None
     parts: list[Prediction] = []
     held: list[Samples] = []
     done = base = 0
-    for index, window in enumerate(_shifted_windows(graphs, audio, plan, mc_samples, seed)):
+    for index, shifted in enumerate(_shifted_windows(graphs, audio, plan)):
         ready = min((index + 1) * window_frames, frames)
-        window = [samples.frames(0, ready - index * window_frames) for samples in window]
+        window = [s.frames(0, ready - index * window_frames) for s in _passes(graphs, plan, shifted, monte_carlo)]
         held = [join_frames(pair) for pair in zip(held, window, strict=True)] if held else window
         last = frames if ready == frames else ready - margin
         aligned, weights = regrid(held[1:], plan, held[0], done - base, last - base)
-        parts.append(aggregate(aligned, interface.classes, counts, weights))
+        parts.append(aggregate(aligned, interface.classes, Counts(mc_samples, time_shifts), weights))
         held, base, done = window, index * window_frames, last
     return join_predictions(parts)
 
 
-def _shifted_windows(
-    graphs: Graphs, audio: Float32, plan: Sequence[Shift], mc_samples: int, seed: int
-) -> Iterator[list[Samples]]:
-    """For each window the deterministic unshifted pass, then the passes of all shifts."""
+def _passes(
+    graphs: Graphs, plan: Sequence[Shift], shifted: Sequence[Outputs], monte_carlo: MonteCarlo | None
+) -> list[Samples]:
+    """The deterministic unshifted pass, then the passes of all shifts."""
+    plain = [graphs.decode(outputs) for outputs in shifted]
+    unshifted = plain[[shift.number for shift in plan].index(0)]
+    if monte_carlo is None:
+        return [unshifted, *plain]
+    return [unshifted, *(monte_carlo.draw(outputs["embedding"]) for outputs in shifted)]
+
+
+def _windows(graphs: Graphs, audio: Float32) -> Iterator[Outputs]:
+    """Outputs and embedding of each window, (1, window_frames, ...)."""
+    if "stream" in graphs.interface.graphs:
+        yield from step_windows(graphs, audio)
+        return
+    for index in range(window_count(audio.shape[1], graphs.interface.signal)):
+        yield graphs.run("full", window_pcm(audio, index, graphs.interface.signal))
+
+
+def _shifted_windows(graphs: Graphs, audio: Float32, plan: Sequence[Shift]) -> Iterator[Sequence[Outputs]]:
+    """For each window the outputs of all shifts."""
+    if "stream" in graphs.interface.graphs:
+        yield from zip(*(step_windows(graphs, audio, shift.delay_samples) for shift in plan), strict=True)
+        return
     for role in ("frontend", "encoder"):
         graphs.require(role, "time shifts")
     signal = graphs.interface.signal
-    monte_carlo = MonteCarlo(graphs, mc_samples, seed) if mc_samples else None
     lines = _feature_lines(graphs, audio, plan)
     for index in range(window_count(audio.shape[1], signal)):
-        passes, unshifted = [], None
+        outputs = []
         for shift in plan:
             whole_hops, rest_samples = shift.feature_delay(signal.hop_samples)
             start = index * signal.window_hops - whole_hops
-            outputs = graphs.run("encoder", lines[rest_samples].frames(start, start + signal.window_hops))
-            plain = graphs.decode(outputs)
-            passes.append(plain if monte_carlo is None else monte_carlo.draw(outputs["embedding"]))
-            if shift.number == 0:
-                unshifted = plain
-        assert unshifted is not None
-        yield [unshifted, *passes]
+            outputs.append(graphs.run("encoder", lines[rest_samples].frames(start, start + signal.window_hops)))
+        yield outputs
 
 
 def _feature_lines(graphs: Graphs, audio: Float32, plan: Sequence[Shift]) -> dict[int, FeatureLine]:

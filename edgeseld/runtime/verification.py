@@ -11,9 +11,8 @@ from edgeseld.core.prediction import Prediction
 from edgeseld.core.structs import Frozen
 from edgeseld.runtime.backends import Backend
 from edgeseld.runtime.calibrate import calibration_of
-from edgeseld.runtime.golden import golden_inputs
+from edgeseld.runtime.golden import Replay, replay
 from edgeseld.runtime.interpret import finish, interpret
-from edgeseld.runtime.masks import draw_masks
 
 # An activity this close to its threshold may fall on either side of it by rounding alone.
 NEAR_THRESHOLD = 1e-5
@@ -45,14 +44,8 @@ class VerificationReport(Frozen, frozen=True, kw_only=True):
 
 
 def verify(manifest: Manifest, backend: Backend, golden: Mapping[str, np.ndarray]) -> VerificationReport:
-    """Run every golden case through the backend and compare with the float model."""
-    cases = []
-    for case, array in golden_inputs(manifest, dict(golden)).items():
-        names = [spec.name for spec in manifest.graphs["full"].outputs]
-        outputs = dict(zip(names, backend.run("full", [array]), strict=True))
-        cases.append(_compare(manifest, case, outputs, golden, f"{case}/full/"))
-    if "head" in manifest.graphs:
-        cases += _head_cases(manifest, backend, golden)
+    """Run every golden case through every graph of the backend and compare with the float model."""
+    cases = [report for case in replay(manifest, backend, dict(golden)) for report in _case_reports(manifest, case)]
     return _report(manifest.tolerance, tuple(cases))
 
 
@@ -65,27 +58,27 @@ def require_parity(report: VerificationReport, name: str) -> None:
         )
 
 
-def _head_cases(manifest: Manifest, backend: Backend, golden: Mapping[str, np.ndarray]) -> list[CaseReport]:
-    """Every Monte Carlo sample of the golden scene."""
-    assert manifest.monte_carlo is not None
-    masks = draw_masks(manifest.monte_carlo.sites, 0, manifest.monte_carlo.chunk_samples, seed=0)
-    names = [spec.name for spec in manifest.graphs["head"].outputs]
-    arrays = backend.run("head", [golden["scene/full/embedding"], *masks])
-    reports = []
-    for sample in range(manifest.monte_carlo.chunk_samples):
-        outputs = {name: array[sample : sample + 1] for name, array in zip(names, arrays, strict=True)}
-        expected = {f"{name}": golden[f"scene/head/{name}"][sample : sample + 1] for name in names}
-        reports.append(_compare(manifest, f"scene, sample {sample}", outputs, expected, ""))
-    return reports
+def _case_reports(manifest: Manifest, case: Replay) -> list[CaseReport]:
+    """A report for the case, or for each Monte Carlo sample of it."""
+    names = [name for name in case.outputs if name != "embedding"]
+    batch = len(case.outputs[names[0]])
+    return [
+        _compare(
+            manifest,
+            case.name if batch == 1 else f"scene, sample {sample}",
+            {name: case.outputs[name][sample] for name in names},
+            {name: case.expected[name][sample] for name in names},
+        )
+        for sample in range(batch)
+    ]
 
 
 def _compare(
-    manifest: Manifest, case: str, outputs: Mapping[str, np.ndarray], golden: Mapping[str, np.ndarray], prefix: str
+    manifest: Manifest, case: str, outputs: Mapping[str, np.ndarray], golden: Mapping[str, np.ndarray]
 ) -> CaseReport:
-    names = [name for name in outputs if name != "embedding"]
-    differences = np.concatenate([np.abs(outputs[n] - golden[prefix + n]).ravel() for n in names])
-    ours = _events(manifest, {name: outputs[name][0] for name in names})
-    theirs = _events(manifest, {name: golden[prefix + name][0] for name in names})
+    """Outputs without a batch dimension."""
+    differences = np.concatenate([np.abs(outputs[name] - golden[name]).ravel() for name in outputs])
+    ours, theirs = _events(manifest, outputs), _events(manifest, golden)
     thresholds = np.asarray(manifest.tracking.thresholds(manifest.classes))
     active, expected = ours.activity > thresholds, theirs.activity > thresholds
     near = (np.abs(theirs.activity - thresholds) < NEAR_THRESHOLD) & (active != expected)
