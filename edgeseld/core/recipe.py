@@ -31,10 +31,10 @@ class TrainSpec(Frozen, frozen=True, kw_only=True):
 
     steps: Positive
     batch_size: Positive = 32
-    learning_rate: Annotated[float, Meta(gt=0.0)] = 1e-3
+    learning_rate: Annotated[float, Meta(gt=0.0)] = 2e-3
     weight_decay: Annotated[float, Meta(ge=0.0)] = 0.01
     schedule: Literal["cosine", "tri-stage"] = "cosine"
-    warmup_steps: Count = 500
+    warmup_steps: Count = 300
     gradient_clip: Annotated[float, Meta(gt=0.0)] = 5.0
     ema_decay: Rate = 0.999
     precision: Literal["bf16", "fp32"] = "bf16"

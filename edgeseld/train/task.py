@@ -10,6 +10,7 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from edgeseld.core.errors import TrainingError
 from edgeseld.core.recipe import ModelFile
+from edgeseld.nn.flow import Flow
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.train.augment import augment_batch, spec_augment
 from edgeseld.train.batches import Batch
@@ -44,11 +45,14 @@ class SeldTask(L.LightningModule):
         return loss
 
     def batch_loss(self, batch: Batch) -> Tensor:
-        """Loss per item."""
+        """Loss per item, those of the teaching heads included."""
         features = self.network.frontend.standardise(batch.features)
         features = spec_augment(features, self.spec.train.augment.spec_augment)
-        output = self.network.infer(features.to(memory_format=torch.channels_last))
-        return task_loss(output, batch.target, self.spec.head)
+        inference = self.network.infer_all(features.to(memory_format=torch.channels_last), Flow())
+        loss = task_loss(inference.output, batch.target, self.spec.head)
+        for output, head in zip(inference.taught, self.spec.teaching_heads, strict=True):
+            loss = loss + task_loss(output, batch.target, head)
+        return loss
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Collect outputs; they are scored together at the end."""
