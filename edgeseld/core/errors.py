@@ -38,3 +38,7 @@ class ParityError(ExportError):
 
 class TrainingError(EdgeseldError):
     """Training cannot start or cannot go on."""
+
+
+class StreamError(EdgeseldError):
+    """A live stream cannot start or go on: its device is gone, or it is over."""
