@@ -2,11 +2,12 @@
 
 import hashlib
 import re
+import shutil
 import tempfile
+import weakref
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 import msgspec
 
@@ -21,6 +22,14 @@ LARGEST_BYTES = 1 << 30
 LARGEST_FILE_COUNT = 100
 
 
+class Unpacked:
+    """A temporary folder that goes with the last who holds it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="edgeseld-"))
+        weakref.finalize(self, shutil.rmtree, self.folder, ignore_errors=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Bundle:
     """A bundle whose every file has been checked against SHA256SUMS.
@@ -30,7 +39,7 @@ class Bundle:
 
     folder: Path
     manifest: Manifest
-    holder: Any = None
+    holder: Unpacked | None = None
 
     def graph(self, role: Role) -> GraphSpec:
         """The graph of a role; BundleError where the bundle has none."""
@@ -49,11 +58,8 @@ def open_bundle(path: Path, *, allow_drift: bool = False) -> Bundle:
     """
     if not path.exists():
         raise BundleError(f"no bundle at {path}: check the path, or export one with `edgeseld export`")
-    holder = None
-    folder = path
-    if path.is_file():
-        holder = tempfile.TemporaryDirectory(prefix="edgeseld-")
-        folder = _unpack(path, Path(holder.name))
+    holder = Unpacked() if path.is_file() else None
+    folder = path if holder is None else _unpack(path, holder.folder)
     _check_sums(folder)
     manifest = _read_manifest(folder)
     if not manifest.verified and not allow_drift:
@@ -145,7 +151,10 @@ def _unpack(path: Path, target: Path) -> Path:
             for entry in entries:
                 _safe(entry.filename)
             archive.extractall(target)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError, ValueError, OSError) as error:
+    except BundleError:
+        raise
+    except Exception as error:
+        # Damaged zips raise whatever their decompressor raises.
         raise BundleError(f"{path} is no bundle zip ({error}): copy or export it again") from error
     if (target / SUMS_FILE).exists():
         return target
