@@ -96,6 +96,5 @@ def _by_array(parts: Sequence[Prediction], combine: Callable[[list[Float32]], Fl
         activity=combine([part.activity for part in parts]),
         direction=combine([part.direction for part in parts]),
         distance_m=combine(distances_m) if distances_m else None,
-        uncertainty=first.uncertainty
-        and first.uncertainty.with_arrays(combine(list(same)) for same in zip(*arrays, strict=True)),
+        uncertainty=uncertainty,
     )

@@ -16,13 +16,17 @@ from edgeseld.runtime.calibrate import calibration_of
 from edgeseld.runtime.golden import self_test
 from edgeseld.runtime.hearing import hear_once, hear_samples, hear_shifts
 from edgeseld.runtime.interpret import finish
-from edgeseld.runtime.passes import Graphs
+from edgeseld.runtime.passes import Graphs, MonteCarlo
+from edgeseld.runtime.streaming.engines import FrameEngine, WindowEngine
+from edgeseld.runtime.streaming.stream import Stream
+
+DEFAULT_HOP_FRAMES = 5
 
 SelfTest = Literal["strict", "quick", "off"]
 
 
 class Model:
-    """A model on its backend. Thread-safe as far as the backend is; open one per thread to be sure."""
+    """A model on its backend; threads may share it."""
 
     def __init__(self, interface: Interface, backend: Backend) -> None:
         self.interface, self.backend = interface, backend
@@ -48,6 +52,24 @@ class Model:
         else:
             prediction = hear_once(self._graphs, audio)
         return finish(prediction, self.interface, self._graphs.calibration)
+
+    def stream(
+        self, *, hop_frames: int | None = None, lookahead_frames: int = 0, mc_samples: int = 0, seed: int = 0
+    ) -> Stream:
+        """A live stream, to be fed with blocks of any size (runtime/streaming/stream.py).
+
+        A causal model goes from label frame to label frame. Any other slides its window on by `hop_frames` (5 by
+        default, 0.5 s) and gives out frames that lie `lookahead_frames` before the end of the window: more of them
+        means better heard and later. `mc_samples` gives every frame its uncertainty. ConfigError and BundleError as
+        for `predict`.
+        """
+        monte_carlo = MonteCarlo(self._graphs, mc_samples, seed) if mc_samples else None
+        if "stream" not in self.interface.graphs:
+            hop_frames = DEFAULT_HOP_FRAMES if hop_frames is None else hop_frames
+            return Stream(self._graphs, WindowEngine(self._graphs, hop_frames, lookahead_frames, monte_carlo))
+        if hop_frames is not None or lookahead_frames:
+            raise ConfigError(f"{self.interface.id} goes frame by frame: leave out hop_frames and lookahead_frames")
+        return Stream(self._graphs, FrameEngine(self._graphs, monte_carlo))
 
     def _check(self, audio: Float32) -> None:
         channels = self.interface.signal.channels

@@ -1,6 +1,7 @@
 """A made-up model in numpy: every graph of a bundle, cheap, and sensitive to every sample, frame, window and mask."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -36,6 +37,9 @@ class MadeUpBackend:
             return [self.frontend(inputs[0])]
         if role == "head":
             return self.decide(inputs[0] * inputs[1])
+        if role == "stream":
+            embedding, state = self.go_on(self.frontend(inputs[0]), inputs[1])
+            return [*self.decide(embedding), embedding, state]
         embedding = self.encode(self.frontend(inputs[0]) if role == "full" else inputs[0])
         return [*self.decide(embedding), embedding]
 
@@ -51,6 +55,12 @@ class MadeUpBackend:
         per_frame = features.reshape(1, features.shape[1], -1, self.signal.hops_per_label_frame, features.shape[3])
         frames = per_frame.mean(axis=3).transpose(0, 2, 1, 3).reshape(1, per_frame.shape[2], -1)
         return np.tanh((frames + 0.3 * frames.mean(axis=1, keepdims=True)) @ self.embed)
+
+    def go_on(self, features: Float32, past: Float32) -> tuple[Float32, Float32]:
+        """One label frame that remembers all frames before it, and what the next one remembers."""
+        frame = features.reshape(1, 1, -1, self.signal.hops_per_label_frame, features.shape[3]).mean(axis=3)
+        state = 0.7 * past + frame.reshape(1, 1, -1)
+        return np.tanh(state @ self.embed), state
 
     def decide(self, embedding: Float32) -> list[Float32]:
         y = (embedding @ self.out).reshape(*embedding.shape[:2], self.tracks, 4, len(CLASSES))
@@ -82,6 +92,9 @@ def made_up_model(
         "head": GraphSpec(file="head", inputs=(_tensor("embedding"), _tensor("mask_0")), outputs=outputs[:-1]),
         "frontend": GraphSpec(file="frontend", inputs=(_tensor("pcm"),), outputs=(features,)),
         "encoder": GraphSpec(file="encoder", inputs=(_tensor("features"),), outputs=outputs),
+        "stream": GraphSpec(
+            file="stream", inputs=(_tensor("pcm"), _state("state_0")), outputs=(*outputs, _state("next_state_0"))
+        ),
     }
     interface = Interface(
         id="made-up",
@@ -98,6 +111,17 @@ def made_up_model(
 
 def _tensor(name: str, *shape: int) -> TensorSpec:
     return TensorSpec(name=name, shape=shape or (1,), meaning="made up")
+
+
+def _state(name: str) -> TensorSpec:
+    return _tensor(name, 1, 1, SIGNAL.channels * SIGNAL.mel_bands)
+
+
+def causal_model(
+    head: OutputFormat = "multi-accdoa", *, tracking: TrackingSpec = DEFAULT_TRACKING, **options: Any
+) -> Model:
+    """The model that goes from frame to frame."""
+    return made_up_model(head, roles=("full", "head", "stream"), tracking=tracking, **options)
 
 
 def noise(samples: int, seed: int = 0) -> Float32:

@@ -1,5 +1,6 @@
 """ONNX Runtime."""
 
+import threading
 from collections.abc import Sequence
 
 import onnxruntime
@@ -10,15 +11,17 @@ from edgeseld.runtime.bundle import Bundle
 
 
 class OnnxBackend:
-    """One session per graph, opened when it is first run."""
+    """One session per graph, opened when it is first run; several threads may run one."""
 
     def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
         self.bundle, self.threads = bundle, threads
         self._sessions: dict[Role, onnxruntime.InferenceSession] = {}
+        self._lock = threading.Lock()
 
     def run(self, role: Role, inputs: Sequence[Float32]) -> list[Float32]:
         """Outputs of a graph in the manifest's order."""
-        session = self._sessions.get(role) or self._open(role)
+        with self._lock:
+            session = self._sessions.get(role) or self._open(role)
         names = [tensor.name for tensor in self.bundle.graph(role).inputs]
         outputs: list[Float32] = session.run(None, dict(zip(names, inputs, strict=True)))
         return outputs

@@ -1,5 +1,6 @@
 """LiteRT, the runtime of TFLite files."""
 
+import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,17 +12,19 @@ from edgeseld.runtime.bundle import Bundle
 
 
 class TfliteBackend:
-    """One interpreter per graph; graphs of one file are its signatures."""
+    """One interpreter per graph, for one thread at a time; graphs of one file are its signatures."""
 
     def __init__(self, bundle: Bundle, *, threads: int = 1) -> None:
         self.bundle, self.threads = bundle, threads
         self._runners: dict[Role, Any] = {}
+        self._lock = threading.Lock()
 
     def run(self, role: Role, inputs: Sequence[Float32]) -> list[Float32]:
         """Outputs of a graph in the manifest's order."""
         graph = self.bundle.graph(role)
-        runner = self._runners.get(role) or self._open(role)
-        outputs = runner(**{tensor.name: array for tensor, array in zip(graph.inputs, inputs, strict=True)})
+        with self._lock:
+            runner = self._runners.get(role) or self._open(role)
+            outputs = runner(**{tensor.name: array for tensor, array in zip(graph.inputs, inputs, strict=True)})
         return [outputs[tensor.name] for tensor in graph.outputs]
 
     def _open(self, role: Role) -> Any:
