@@ -21,6 +21,7 @@ of their record, unpacked, and removed.
 {SETS}
 
 \b
+Examples:
 edgeseld data starss23 data/starss23
 edgeseld data starss23 data/starss23 --part mic --part video
 """

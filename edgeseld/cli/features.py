@@ -22,6 +22,7 @@ def command(audio: Path, preset: str, output: Path) -> None:
     the file's maximum where the official programs do so; no streaming frontend can do that, see docs/features.md.
 
     \b
+    Example:
     edgeseld features scene.wav --preset dcase2023-foa --output scene.npz
     """
     settings = PRESETS[preset]

@@ -52,6 +52,7 @@ def command(context: click.Context, /, out: Path, workers: int, as_json: bool, *
     """Make scenes with labels in the STARSS23 layout in OUT; run it again to finish an interrupted set.
 
     \b
+    Examples:
     edgeseld synth scenes --hours 0.1
     edgeseld synth scenes --sounds my-clips --rooms simulated --rooms my-rooms --hours 5
     edgeseld synth heldout --heldout benchmarks/heldout.toml --set simulated --sounds ../shared/sounds

@@ -1,0 +1,131 @@
+"""A trained run becomes a released model: `python -m benchmarks.release RUN --data DIR --simulated DIR --measured DIR`.
+
+Writes models/<id>: weights in half precision, scores on the held-out sets, the card, and with --bundle the bundles.
+"""
+
+import tempfile
+from collections import Counter
+from pathlib import Path
+from string import Template
+
+import click
+
+from benchmarks.heldout import DEFINITION, measure
+from edgeseld.cli.terminal import print_table
+from edgeseld.core.atomic import write_atomic
+from edgeseld.core.catalogue import BUNDLES, RESULTS_FILE, HeldoutScores, ModelResults
+from edgeseld.core.errors import ConfigError
+from edgeseld.core.locate import MODEL_FILE, models_folder
+from edgeseld.core.manifest import CARD_FILE
+from edgeseld.core.recipe import ModelFile
+from edgeseld.core.structs import read_json, read_toml, to_json
+from edgeseld.data.layout import SPEC_NAME, DatasetSpec
+from edgeseld.data.synth.definition import HeldoutDefinition
+from edgeseld.export.exporting import export_model
+from edgeseld.export.recipe import read_recipe, recipe_path
+from edgeseld.nn.cost import network_cost
+from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
+from edgeseld.train.run import TrainingResults
+
+CARD = Path(__file__).parent / "card.md"
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+SIGNALS = {"foa": "first-order ambisonics", "mic": "a tetrahedral array", "stereo": "stereo", "mono": "one channel"}
+OUTPUTS = {
+    "multi-accdoa": "multi-ACCDOA vectors",
+    "accdoa": "ACCDOA vectors",
+    "sed-doa": "activities and directions",
+    "sed": "activities",
+}
+
+
+@click.command(help=__doc__)
+@click.argument("run", type=FOLDER)
+@click.option("--data", type=FOLDER, required=True, help="The data set of the training.")
+@click.option("--simulated", type=FOLDER, required=True)
+@click.option("--measured", type=FOLDER, required=True)
+@click.option("--bundle", "pairs", multiple=True, help="TARGET-PRECISION to ship, such as onnx-fp32; may be repeated.")
+def main(run: Path, data: Path, simulated: Path, measured: Path, pairs: tuple[str, ...]) -> None:
+    spec = read_toml(run / MODEL_FILE, ModelFile)
+    folder = models_folder() / spec.id
+    if read_toml(folder / MODEL_FILE, ModelFile) != spec:
+        raise ConfigError(f"{run} was trained by another recipe than {folder / MODEL_FILE}: release with its recipe")
+    network = load_network(spec, run / WEIGHTS_FILE)
+    save_weights(network, folder / WEIGHTS_FILE, half=True)
+    training = read_json(run / RESULTS_FILE, TrainingResults)
+    scores = _heldout(folder, {"simulated": simulated, "measured": measured})
+    results = ModelResults(
+        cost=network_cost(network),
+        heldout=scores,
+        hours_seen=training.hours_seen,
+        training_s=training.seconds,
+        training_device=training.device,
+        training_data=_description(read_json(data / SPEC_NAME, DatasetSpec)),
+        commands=(
+            f"edgeseld train models/{spec.id}/model.toml --data DATA/train --validation DATA/validation --output RUN",
+            "python -m benchmarks.release RUN --data DATA/train --simulated DATA/simulated --measured DATA/measured",
+        ),
+    )
+    write_atomic(folder / RESULTS_FILE, to_json(results))
+    write_atomic(folder / CARD_FILE, card(spec, results, training, read_json(data / SPEC_NAME, DatasetSpec)).encode())
+    for pair in pairs:
+        target, _, precision = pair.partition("-")
+        exported = export_model(folder, read_recipe(recipe_path(target, precision)), folder / BUNDLES)
+        click.echo(f"{exported.path.name}: {exported.model_bytes / 1e6:.2f} MB")
+    print_table(spec.id, ["rooms", "F20", "LE"], [[n, f"{s.F20:.3f}", f"{s.LE:.1f}°"] for n, s in scores.items()])
+
+
+def _heldout(folder: Path, sets: dict[str, Path]) -> dict[str, HeldoutScores]:
+    """Scores of the very weights that are released, by a bundle made for the purpose."""
+    with tempfile.TemporaryDirectory() as temporary:
+        bundle = str(export_model(folder, read_recipe(recipe_path("onnx", "fp32")), Path(temporary)).path)
+        report = measure((bundle,), sets, None, "fp32")
+    return {name: models[bundle] for name, models in report.scores.items()}
+
+
+def _description(data: DatasetSpec) -> str:
+    return f"{data.scenes} made scenes of {data.scene_s} s, seed {data.seed}"
+
+
+def card(spec: ModelFile, results: ModelResults, training: TrainingResults, data: DatasetSpec) -> str:
+    """README.md of the model, every figure from results.json, the run and the data set."""
+    data_hours = data.scenes * data.scene_s / 3600
+    provenance = data.provenance
+    assert provenance is not None
+    kinds = Counter(room.partition("-")[0] for room in provenance.rooms)
+    return Template(CARD.read_text()).substitute(
+        id=spec.id,
+        description=spec.description,
+        parameters=f"{results.cost.parameters / 1e6:.2f}",
+        macs=f"{results.cost.macs / 1e6:.0f}",
+        frontend_macs=f"{results.cost.frontend_macs / 1e6:.0f}",
+        signal=SIGNALS[spec.signal.channel_format],
+        output=OUTPUTS[spec.head.format],
+        classes=", ".join(spec.classes).replace("_", " "),
+        class_count=len(spec.classes),
+        headline=len(read_toml(DEFINITION, HeldoutDefinition).headline_classes),
+        scores="\n".join(_score_row(name, scores) for name, scores in results.heldout.items()),
+        scenes=data.scenes,
+        data_hours=f"{data_hours:.0f}",
+        data_seed=data.seed,
+        clip_groups=sum(map(len, provenance.clip_groups.values())),
+        rooms=" and ".join(f"{count} {kind} rooms" for kind, count in kinds.items()),
+        left_out_reason=provenance.left_out_reason,
+        hours_seen=f"{results.hours_seen:.0f}",
+        epochs=f"{results.hours_seen / data_hours:.1f}",
+        training_minutes=f"{results.training_s / 60:.0f}",
+        device=results.training_device,
+        best_step=training.best_step,
+        steps=training.steps,
+        validation=f"F20 {training.validation['F']:.3f}, SELD {training.validation['SELD']:.3f}",
+        licence=spec.licence,
+    )
+
+
+def _score_row(name: str, scores: HeldoutScores) -> str:
+    low, high = scores.F20_interval
+    figures = f"{scores.F20:.3f} | {low:.3f} to {high:.3f} | {scores.F20_all:.3f} | {scores.LE:.1f}°"
+    return f"| {name} | {figures} | {scores.LR:.3f} | {scores.ER:.3f} | {scores.SELD:.3f} |"
+
+
+if __name__ == "__main__":
+    main()
