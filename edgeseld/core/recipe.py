@@ -1,4 +1,4 @@
-"""How a model is trained: the [train] table of model.toml."""
+"""How a model is trained: the tables [train] and [distill] of model.toml."""
 
 from typing import Annotated, Literal
 
@@ -8,6 +8,8 @@ from edgeseld.core.spec import ModelSpec, Positive, Rate, require
 from edgeseld.core.structs import Frozen
 
 Count = Annotated[int, Meta(ge=0)]
+Weight = Annotated[float, Meta(ge=0.0)]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
 
 
 class SpecAugmentSpec(Frozen, frozen=True, kw_only=True):
@@ -19,15 +21,65 @@ class SpecAugmentSpec(Frozen, frozen=True, kw_only=True):
     frequency_bands: Count = 8
 
 
+class CutoutSpec(Frozen, frozen=True, kw_only=True):
+    """Rectangles of features set to their mean, up to so many hops by so many bands (Kang 2023)."""
+
+    patches: Count = 0
+    hops: Positive = 25
+    bands: Positive = 8
+
+
+MixKind = Literal["none", "mixup", "lossmix", "manifold-mixup", "cutmix", "cutlossmix", "pointmix", "patchmix"]
+
+
+class MixSpec(Frozen, frozen=True, kw_only=True):
+    """Items of a batch mixed with others, at one layer drawn per batch (HDA-SELD); the ratio is drawn from Beta(a, a).
+
+    `layers` are those to draw from, 0 for the input and n for stage n; empty means all that the kind allows.
+    """
+
+    kind: MixKind = "none"
+    alpha: Annotated[float, Meta(gt=0.0)] = 1.0
+    layers: tuple[Count, ...] = ()
+
+
 class AugmentSpec(Frozen, frozen=True, kw_only=True):
     """Augmentation of feature batches."""
 
     channel_swap: bool = True
+    rotation: bool = False
     spec_augment: SpecAugmentSpec = SpecAugmentSpec()
+    cutout: CutoutSpec = CutoutSpec()
+    mix: MixSpec = MixSpec()
+
+
+class SelfDistillSpec(Frozen, frozen=True, kw_only=True):
+    """How early exits learn (Zhang et al. 2019): (1 - a) of the labels, a of the deepest output, b of its features."""
+
+    temperature: Annotated[float, Meta(gt=0.0)] = 3.0
+    soft_share: Share = 0.1
+    hint_weight: Weight = 1e-6
+
+
+class DistillSpec(Frozen, frozen=True, kw_only=True):
+    """Weights of what a student learns from labels, from its teachers' outputs and from the first teacher's maps.
+
+    The feature term grows from zero over its warm-up. `stages` are pairs (student's, teacher's), both from 1; empty
+    pairs the deepest ones, the ones before them, and so on.
+    """
+
+    label_weight: Weight = 1.0
+    response_weight: Weight = 0.5
+    feature_weight: Weight = 0.0
+    feature_warmup_steps: Count = 0
+    stages: tuple[tuple[Positive, Positive], ...] = ()
 
 
 class TrainSpec(Frozen, frozen=True, kw_only=True):
-    """One training, in optimiser steps; a step sees batch_size windows."""
+    """One training, in optimiser steps; a step sees batch_size windows.
+
+    `balanced_share` of the windows are drawn around a frame of a class drawn before, all classes alike.
+    """
 
     steps: Positive
     batch_size: Positive = 32
@@ -41,7 +93,9 @@ class TrainSpec(Frozen, frozen=True, kw_only=True):
     validate_every_steps: Positive = 500
     patience: Positive = 20
     seed: Count = 0
+    balanced_share: Share = 0.0
     augment: AugmentSpec = AugmentSpec()
+    self_distill: SelfDistillSpec = SelfDistillSpec()
 
     def __post_init__(self) -> None:
         require(
@@ -53,3 +107,4 @@ class ModelFile(ModelSpec, frozen=True, kw_only=True):
     """`model.toml`: the model and its training."""
 
     train: TrainSpec
+    distill: DistillSpec = DistillSpec()
