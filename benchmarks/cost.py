@@ -18,7 +18,7 @@ import msgspec
 import numpy as np
 
 from benchmarks.peers.librosa_seldnet import LibrosaSeldnet
-from edgeseld.bench.host import Machine, this_machine
+from edgeseld.bench.machine import Machine, this_machine
 from edgeseld.bench.rounds import Ratio, Stage, ratio, stage, time_in_turn
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic

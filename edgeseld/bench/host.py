@@ -5,164 +5,149 @@ A noisy neighbour then hits all alike: ratios within one run mean something even
 
 import json
 import os
-import platform
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgeseld.bench.rounds import WARM_UP_ROUNDS, Progress, Ratio, Stage, ratio, stage
-from edgeseld.core.errors import EdgeseldError
-from edgeseld.core.structs import Frozen
+from edgeseld.bench.facts import Facts, bundle_facts
+from edgeseld.bench.machine import installed_versions, this_machine
+from edgeseld.bench.report import BenchError, BenchReport, Timing
+from edgeseld.bench.rounds import WARM_UP_ROUNDS, Progress, Stage, ratio, stage
+from edgeseld.runtime.bundle import open_bundle
 
-
-class BenchError(EdgeseldError):
-    """A measurement could not be made."""
-
-
-class Timing(Frozen, frozen=True, kw_only=True):
-    """One bundle with one number of threads: PCM of one window to events."""
-
-    name: str
-    threads: int
-    rounds: int
-    window_s: float
-    load_ms: float
-    first_ms: float
-    total: Stage
-    graph: Stage
-    frontend: Stage | None
-    real_time_factor: float
-    memory_bytes: int
-    ratio: Ratio
-
-
-class Machine(Frozen, frozen=True, kw_only=True):
-    """What the figures were measured on."""
-
-    processor: str
-    cores: int
-    system: str
-    python: str
-
-
-class BenchReport(Frozen, frozen=True, kw_only=True):
-    """All timings of one run; ratios are to the first one."""
-
-    machine: Machine
-    timings: tuple[Timing, ...]
+Answer = dict[str, float]
+# Threads of a runtime spin for a while after their work, in the way of the next bundle.
+REST_S = 0.005
 
 
 def bench_host(bundles: Sequence[Path], threads: Sequence[int], rounds: int, progress: Progress) -> BenchReport:
-    """Time bundles side by side; BenchError where a process dies, with its last words."""
+    """Time bundles side by side; BundleError for one that is broken, BenchError where a process dies."""
+    opened = [open_bundle(path) for path in bundles]
+    subjects = [
+        _Subject(bundle.manifest.name, bundle.manifest.id, path, count, bundle_facts(bundle))
+        for count in threads
+        for path, bundle in zip(bundles, opened, strict=True)
+    ]
     with ExitStack() as stack:
-        workers = [stack.enter_context(_worker(path, count)) for count in threads for path in bundles]
+        workers = [stack.enter_context(_worker(subject)) for subject in subjects]
         ready = [worker.read() for worker in workers]
-        samples: list[list[dict[str, float]]] = [[] for _ in workers]
+        samples: list[list[Answer]] = [[] for _ in workers]
         for number in progress(range(WARM_UP_ROUNDS + rounds), WARM_UP_ROUNDS + rounds, "rounds"):
-            for index, worker in enumerate(workers):
-                answer = worker.ask("run")
+            for worker, kept in zip(workers, samples, strict=True):
+                time.sleep(REST_S)
+                answer = worker.ask()
                 if number >= WARM_UP_ROUNDS:
-                    samples[index].append(answer)
-        memory = [int(worker.ask("quit")["memory_bytes"]) for worker in workers]
-        timings = [
-            _timing(worker, start, sample, samples[0], held)
-            for worker, start, sample, held in zip(workers, ready, samples, memory, strict=True)
-        ]
-    return BenchReport(machine=this_machine(), timings=tuple(timings))
+                    kept.append(answer)
+    timings = tuple(_timing(*one, samples[0]) for one in zip(subjects, ready, samples, strict=True))
+    return BenchReport(machine=this_machine(), versions=installed_versions(), timings=timings)
 
 
+@dataclass(frozen=True, slots=True)
+class _Subject:
+    """One bundle with one number of threads."""
+
+    name: str
+    model: str
+    path: Path
+    threads: int
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
 class _Worker:
-    """A child process and its pipes."""
+    """A child process; what it says on stderr goes to a file, so that it never waits for a reader."""
 
-    def __init__(self, path: Path, threads: int, process: "subprocess.Popen[str]") -> None:
-        self.path, self.threads, self.process = path, threads, process
+    subject: _Subject
+    process: "subprocess.Popen[str]"
+    words: IO[str]
 
-    def ask(self, request: str) -> dict[str, Any]:
-        """Send one request and wait for its answer."""
+    def ask(self) -> Answer:
+        """Have it run once."""
         assert self.process.stdin is not None
         try:
-            self.process.stdin.write(request + "\n")
+            self.process.stdin.write("run\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             raise self._dead() from None
         return self.read()
 
-    def read(self) -> dict[str, Any]:
+    def read(self) -> Answer:
         """The next answer."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         if not line:
             raise self._dead()
-        answer: dict[str, Any] = json.loads(line)
+        answer: Answer = json.loads(line)
         return answer
 
     def _dead(self) -> BenchError:
-        assert self.process.stderr is not None
-        words = self.process.stderr.read().strip().splitlines()
-        return BenchError(f"the process that ran {self.path.name} ended: {words[-1] if words else 'no message'}")
+        code = self.process.wait()
+        self.words.seek(0)
+        lines = self.words.read().strip().splitlines()
+        said = lines[-1] if lines else "no message"
+        return BenchError(
+            f"the process that ran {self.subject.name} with {self.subject.threads} threads ended with code {code}: "
+            f"{said}; leave the bundle out, or run `edgeseld verify` on it"
+        )
 
 
 @contextmanager
-def _worker(path: Path, threads: int) -> Iterator[_Worker]:
+def _worker(subject: _Subject) -> Iterator[_Worker]:
     """A process with single-threaded libraries apart from the runtime's own threads."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "edgeseld.bench.worker", str(path), str(threads)]
-    with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
-    ) as process:
+    command = [sys.executable, "-m", "edgeseld.bench.worker", str(subject.path), str(subject.threads)]
+    with (
+        tempfile.TemporaryFile("w+") as words,
+        subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=words, text=True, env=environment
+        ) as process,
+    ):
         try:
-            yield _Worker(path, threads, process)
+            yield _Worker(subject, process, words)
         finally:
             process.kill()
 
 
-def _timing(
-    worker: _Worker,
-    ready: dict[str, Any],
-    samples: list[dict[str, float]],
-    baseline: list[dict[str, float]],
-    memory: int,
-) -> Timing:
-    total = stage(_column(samples, "total_s"))
+def _timing(subject: _Subject, ready: Answer, samples: list[Answer], baseline: list[Answer]) -> Timing:
+    total, graph = _stage(samples, "total_s"), _stage(samples, "graph_s")
+    assert total is not None
+    assert graph is not None
+    macs = subject.facts.macs_per_window
     return Timing(
-        name=worker.path.name.removesuffix(".zip").removesuffix(".seld"),
-        threads=worker.threads,
+        name=subject.name,
+        model=subject.model,
+        threads=subject.threads,
         rounds=len(samples),
         window_s=ready["window_s"],
         load_ms=1e3 * ready["load_s"],
         first_ms=1e3 * ready["first_s"],
         total=total,
-        graph=stage(_column(samples, "graph_s" if "graph_s" in samples[0] else "total_s")),
-        frontend=stage(_column(samples, "frontend_s")) if "frontend_s" in samples[0] else None,
+        graph=graph,
+        decoding=_stage(samples, "decoding_s"),
+        frontend=_stage(samples, "frontend_s"),
+        network=_stage(samples, "network_s"),
         real_time_factor=total.median_ms / 1e3 / ready["window_s"],
-        memory_bytes=memory,
+        macs_per_s=None if macs is None else macs / (graph.median_ms / 1e3),
+        memory_bytes=int(ready["memory_bytes"]),
+        model_bytes=subject.facts.model_bytes,
+        F20=subject.facts.F20,
         ratio=ratio(_column(samples, "total_s"), _column(baseline, "total_s")),
     )
 
 
-def _column(samples: list[dict[str, float]], name: str) -> NDArray[np.float64]:
+def _stage(samples: list[Answer], name: str) -> Stage | None:
+    """None for a stage that the bundle cannot run apart."""
+    return stage(_column(samples, name)) if name in samples[0] else None
+
+
+def _column(samples: list[Answer], name: str) -> NDArray[np.float64]:
     return np.array([sample[name] for sample in samples])
-
-
-def this_machine() -> Machine:
-    """Processor, cores, system and Python of this machine."""
-    return Machine(
-        processor=_processor(),
-        cores=os.cpu_count() or 1,
-        system=f"{platform.system()} {platform.machine()}",
-        python=platform.python_version(),
-    )
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        return platform.processor()
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "unknown")

@@ -3,38 +3,57 @@
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from edgeseld.bench.memory import peak_bytes, reset_peak, resident_bytes
 
+MEMORY_WINDOWS = 3
+
+
+class StopwatchBackend:
+    """A backend that counts the seconds spent in it."""
+
+    def __init__(self, backend: Any) -> None:
+        self.backend, self.seconds = backend, 0.0
+
+    def run(self, role: Any, inputs: Sequence[Any]) -> Any:
+        """Outputs of a graph."""
+        started = time.perf_counter()
+        try:
+            return self.backend.run(role, inputs)
+        finally:
+            self.seconds += time.perf_counter() - started
+
 
 def main() -> None:
-    """`python -m edgeseld.bench.worker MODEL THREADS`; answers "ready", then one line per request, "run" or "quit"."""
-    model_path, threads = sys.argv[1], int(sys.argv[2])
+    """`python -m edgeseld.bench.worker BUNDLE THREADS`; answers "ready", then each "run" until stdin ends."""
+    path, threads = Path(sys.argv[1]), int(sys.argv[2])
     import numpy as np
 
     from edgeseld.runtime.backends import open_backend
     from edgeseld.runtime.bundle import open_bundle
     from edgeseld.runtime.model import Model
 
-    bundle = open_bundle(Path(model_path))
-    bare = _import_runtime(bundle.manifest.target)
+    bare = _import_runtime(open_bundle(path).manifest.target)
     reset_peak()
     started = time.perf_counter()
-    model = Model(bundle.manifest, open_backend(bundle, threads=threads))
+    bundle = open_bundle(path)
+    backend = StopwatchBackend(open_backend(bundle, threads=threads))
+    model = Model(bundle.manifest, backend)
     signal = bundle.manifest.signal
     audio = np.random.default_rng(0).normal(0.0, 0.05, (signal.channels, signal.window_pcm_samples)).astype(np.float32)
     loaded = time.perf_counter()
     model.predict(audio).events()
     first = time.perf_counter()
-    _answer(event="ready", load_s=loaded - started, first_s=first - loaded, window_s=audio.shape[1] / 24_000)
-    for line in sys.stdin:
-        if line.strip() == "quit":
-            _answer(event="done", memory_bytes=peak_bytes() - bare)
-            return
-        _answer(event="run", **_stages(model, audio))
+    # Before the graphs of single stages are opened, which nobody needs beside the whole one.
+    for _ in range(MEMORY_WINDOWS):
+        model.predict(audio).events()
+    window_s = audio.shape[1] / signal.sample_rate_hz
+    _answer(load_s=loaded - started, first_s=first - loaded, window_s=window_s, memory_bytes=peak_bytes() - bare)
+    for _ in sys.stdin:
+        _answer(**_stages(model, backend, audio))
 
 
 def _import_runtime(target: str) -> int:
@@ -47,21 +66,23 @@ def _import_runtime(target: str) -> int:
     return resident_bytes()
 
 
-def _stages(model: Any, audio: Any) -> dict[str, float]:
-    """Seconds from PCM to events, and of the graph alone and the frontend alone where the bundle has one."""
+def _stages(model: Any, backend: StopwatchBackend, audio: Any) -> dict[str, float]:
+    """Seconds from PCM to events, of the runtime and of decoding inside them; of frontend and network apart."""
     import numpy as np
 
     from edgeseld.runtime.windows import cut_windows
 
-    window = cut_windows(audio, model.interface.signal)[:1]
-    stages = {"total_s": _seconds(lambda: model.predict(audio).events())}
-    if model.interface.input == "waveform":
-        stages["graph_s"] = _seconds(lambda: model.backend.run("full", [window]))
-    if "frontend" in model.interface.graphs:
-        # The frontend graph takes a window with margins for time shifts.
-        shape = model.interface.graphs["frontend"].inputs[0].shape
-        longer = np.resize(window, shape)
-        stages["frontend_s"] = _seconds(lambda: model.backend.run("frontend", [longer]))
+    backend.seconds = 0.0
+    total_s = _seconds(lambda: model.predict(audio).events())
+    stages = {"total_s": total_s, "graph_s": backend.seconds, "decoding_s": total_s - backend.seconds}
+    graphs = model.interface.graphs
+    if "frontend" in graphs and "encoder" in graphs:
+        # The frontend graph is longer than a window, by margins for time shifts.
+        longer = np.resize(cut_windows(audio, model.interface.signal)[:1], graphs["frontend"].inputs[0].shape)
+        features = np.zeros(graphs["encoder"].inputs[0].shape, np.float32)
+        share = features.shape[2] / graphs["frontend"].outputs[0].shape[2]
+        stages["frontend_s"] = share * _seconds(lambda: backend.run("frontend", [longer]))
+        stages["network_s"] = _seconds(lambda: backend.run("encoder", [features]))
     return stages
 
 
@@ -71,7 +92,7 @@ def _seconds(run: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def _answer(**values: Any) -> None:
+def _answer(**values: float) -> None:
     sys.stdout.write(json.dumps(values) + "\n")
     sys.stdout.flush()
 

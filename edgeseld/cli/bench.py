@@ -1,8 +1,12 @@
 """`edgeseld bench`."""
 
+from pathlib import Path
+
 import click
 
 from edgeseld.cli.options import json_option
+
+FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> list[int]:
@@ -12,41 +16,60 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> 
     return [int(word) for word in words]
 
 
-@click.command(name="bench", epilog="Example: edgeseld bench student-s student-xs --threads 1,2")
+@click.command(name="bench", epilog="Example: edgeseld bench student-s student-xs --threads 1,2 --html latency.html")
 @click.argument("models", nargs=-1, required=True)
 @click.option("--device", default="host", help="host")
 @click.option("--threads", callback=_numbers, default="1", help="Numbers of threads, separated by commas.")
 @click.option("--rounds", type=click.IntRange(5), default=30, help="Counted rounds over all bundles.")
+@click.option("--html", type=FILE, help="Write one page with pictures.")
+@click.option("--compare", "old", type=FILE, help="Compare with what --json wrote before.")
+@click.option(
+    "--fail-above", type=click.FloatRange(min=1.0), help="With --compare: fail if a bundle takes more times as long."
+)
 @json_option
-def command(models: tuple[str, ...], device: str, threads: list[int], rounds: int, as_json: bool) -> None:
+def command(
+    models: tuple[str, ...],
+    device: str,
+    threads: list[int],
+    rounds: int,
+    html: Path | None,
+    old: Path | None,
+    fail_above: float | None,
+    as_json: bool,
+) -> None:
     """Time bundles side by side: PCM of one window to events, each in a process of its own, all in turn.
 
     MODELS are bundles, zips or ids. Ratios are to the first one.
     """
+    from edgeseld.bench.comparison import compare, read_report, require_no_regression
     from edgeseld.bench.host import bench_host
+    from edgeseld.bench.report import COSTS, NAMES, TIMES, table, title
     from edgeseld.cli.terminal import print_table, progress
     from edgeseld.core.errors import ConfigError
     from edgeseld.core.locate import find_bundle
     from edgeseld.core.structs import to_json
 
+    if fail_above is not None and old is None:
+        raise click.UsageError("--fail-above needs --compare OLD.json")
     if device != "host":
         raise ConfigError(f"--device is host, got {device!r}")
+    before = None if old is None else read_report(old)
     report = bench_host([find_bundle(model) for model in models], threads, rounds, progress)
     if as_json:
         click.echo(to_json(report).decode(), nl=False)
-        return
-    header = ["bundle", "threads", "median ms", "p90", "frontend", "real-time factor", "memory MB", "ratio"]
-    rows = [
-        [
-            timing.name,
-            str(timing.threads),
-            f"{timing.total.median_ms:.2f}",
-            f"{timing.total.p90_ms:.2f}",
-            "-" if timing.frontend is None else f"{timing.frontend.median_ms:.2f}",
-            f"{timing.real_time_factor:.5f}",
-            f"{timing.memory_bytes / 1e6:.0f}",
-            f"{timing.ratio.value:.2f} ({timing.ratio.low:.2f}-{timing.ratio.high:.2f})",
-        ]
-        for timing in report.timings
-    ]
-    print_table(f"{report.machine.processor}, {report.machine.cores} cores: one window, PCM to events", header, rows)
+    else:
+        for columns in (NAMES | TIMES, NAMES | COSTS):
+            print_table(title(report), list(columns), table(report, columns))
+    if html is not None:
+        from edgeseld.bench.page import write_page
+
+        write_page(report, html)
+    if before is not None:
+        comparison = compare(before, report)
+        for change in comparison.changes:
+            click.echo(
+                f"{change.name}, {change.threads} threads: {change.then:.2f} before, {change.now:.2f} now "
+                f"({comparison.unit}), {change.times:.2f} times",
+                err=True,
+            )
+        require_no_regression(comparison, fail_above or float("inf"))
