@@ -2,6 +2,7 @@
 
 from typing import Annotated, Literal
 
+import msgspec
 from msgspec import Meta
 
 from edgeseld.core.spec import ModelSpec, Positive, Rate, require
@@ -32,6 +33,12 @@ class CutoutSpec(Frozen, frozen=True, kw_only=True):
 MixKind = Literal["none", "mixup", "lossmix", "manifold-mixup", "cutmix", "cutlossmix", "pointmix", "patchmix"]
 
 
+# Kinds that mix at the input, behind stages, or at either; and those that cut a patch instead of blending whole maps.
+INPUT_KINDS = ("mixup", "lossmix", "cutmix", "cutlossmix", "pointmix", "patchmix")
+HIDDEN_KINDS = ("manifold-mixup", "pointmix", "patchmix")
+PATCH_KINDS = ("cutmix", "cutlossmix", "patchmix")
+
+
 class MixSpec(Frozen, frozen=True, kw_only=True):
     """Items of a batch mixed with others, at one layer drawn per batch (HDA-SELD); the ratio is drawn from Beta(a, a).
 
@@ -41,6 +48,14 @@ class MixSpec(Frozen, frozen=True, kw_only=True):
     kind: MixKind = "none"
     alpha: Annotated[float, Meta(gt=0.0)] = 1.0
     layers: tuple[Count, ...] = ()
+
+
+def mixing_layers(spec: MixSpec, stages: int) -> tuple[int, ...]:
+    """Layers that a recipe mixes at, in a network of so many stages; none for the kind "none"."""
+    allowed = [0] if spec.kind in INPUT_KINDS else []
+    if spec.kind in HIDDEN_KINDS:
+        allowed += range(1, stages + 1)
+    return tuple(layer for layer in allowed if not spec.layers or layer in spec.layers)
 
 
 class AugmentSpec(Frozen, frozen=True, kw_only=True):
@@ -108,3 +123,13 @@ class ModelFile(ModelSpec, frozen=True, kw_only=True):
 
     train: TrainSpec
     distill: DistillSpec = DistillSpec()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        augment, mix, stages = self.train.augment, self.train.augment.mix, len(self.network.stages)
+        strangers = set(mix.layers) - set(mixing_layers(msgspec.structs.replace(mix, layers=()), stages))
+        require(not strangers, f"mix.kind {mix.kind!r} with {stages} stages cannot mix at layers {sorted(strangers)}")
+        require(
+            not augment.rotation or (self.signal.channel_format == "foa" and self.signal.spatial == "band-intensity"),
+            "augment.rotation needs foa features with spatial = 'band-intensity'",
+        )

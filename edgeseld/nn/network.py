@@ -1,5 +1,6 @@
 """The assembly: frontend, stem, stages, projection, context, head. Every network of edgeseld is one of these."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,6 +14,9 @@ from edgeseld.nn.exits import BlockExit, StageExit
 from edgeseld.nn.flow import Flow, MaskSite
 from edgeseld.nn.frontend import Frontend, feature_channels
 from edgeseld.nn.heads import Output, build_head
+
+# Number of a stage and its maps to the maps that go on.
+Mix = Callable[[int, Tensor], Tensor]
 
 
 class Projection(nn.Module):
@@ -135,9 +139,12 @@ class SeldNetwork(nn.Module):
             embedding = block(embedding, flow)
         return self.head(self.to_label_frames(embedding), flow)
 
-    def infer_all(self, features: Tensor, flow: Flow) -> "Inference":
-        """One pass with everything that distillation compares: outputs of head, teaching heads and exits, and maps."""
-        maps = self.stage_maps(features, flow)
+    def infer_all(self, features: Tensor, flow: Flow, mix: Mix | None = None) -> "Inference":
+        """One pass with everything that distillation compares: outputs of head, teaching heads and exits, and maps.
+
+        `mix` replaces the maps behind stage n, called as mix(n, maps): augmentation blends items there.
+        """
+        maps = self.stage_maps(features, flow, mix=mix)
         x = self.projection(maps[-1], flow)
         hints = {name: self._exit(name).embed(maps[int(name[6:])]) for name in self.exits if name.startswith("stage")}
         for index, block in enumerate(self.context):
@@ -155,11 +162,12 @@ class SeldNetwork(nn.Module):
             maps=maps,
         )
 
-    def stage_maps(self, features: Tensor, flow: Flow, last: int | None = None) -> list[Tensor]:
+    def stage_maps(self, features: Tensor, flow: Flow, last: int | None = None, mix: Mix | None = None) -> list[Tensor]:
         """Maps after the stem and after each stage, up to stage `last`."""
         maps = [features if self.stem is None else self.stem(features, flow)]
-        for stage in self.stages[:last]:
-            maps.append(stage(maps[-1], flow))
+        for number, stage in enumerate(self.stages[:last], start=1):
+            x = stage(maps[-1], flow)
+            maps.append(x if mix is None else mix(number, x))
         return maps
 
     def to_label_frames(self, x: Tensor) -> Tensor:

@@ -1,79 +1,80 @@
 """Augmentation of feature batches, drawn from torch's generator."""
 
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
-from edgeseld.core.recipe import AugmentSpec, SpecAugmentSpec
+from edgeseld.core.recipe import AugmentSpec, CutoutSpec, SpecAugmentSpec
 from edgeseld.core.spec import SignalSpec
 from edgeseld.train.batches import Batch
+from edgeseld.train.turning import (
+    common_swaps,
+    rotate_features,
+    rotation_matrices,
+    swap_features,
+    swap_matrices,
+    turn_outputs,
+    turn_target,
+)
 
-# Position of the axes Y, Z, X among the audio channels W, Y, Z, X, and of x, y, z among the target values.
-CHANNEL_OF_AXIS = {"x": 3, "y": 1, "z": 2}
-VALUE_OF_AXIS = {"x": 1, "y": 2, "z": 3}
+
+def augment_batch(batch: Batch, spec: AugmentSpec, signals: Sequence[SignalSpec]) -> Batch:
+    """Augmentations that need unstandardised features; `signals` are the student's and those of its live teachers."""
+    if spec.channel_swap:
+        batch = swap_channels(batch, signals)
+    if spec.rotation:
+        batch = rotate(batch)
+    return batch
 
 
-def swap_channels(batch: Batch) -> Batch:
-    """Turn and mirror each item's sound field by one of 16 exact symmetries, its labels alike (FOA; Kang 2023's ACS).
+def swap_channels(batch: Batch, signals: Sequence[SignalSpec]) -> Batch:
+    """Turn and mirror each item's sound field by an exact symmetry of its channels, labels alike (Kang 2023's ACS).
 
-    X and Y change places or not, then each axis changes its sign or not.
+    FOA has 16, the tetrahedral array 8, stereo its mirror image.
     """
-    items = batch.features.shape[0]
-    exchanged = torch.rand(items) < 0.5
-    signs = (torch.rand(3, items) < 0.5).float() * 2 - 1
-    return Batch(
-        features=swap_features(batch.features, exchanged, signs),
-        target=swap_target(batch.target, exchanged, signs),
-        places=batch.places,
-    )
+    swaps = common_swaps([signal.channel_format for signal in signals])
+    drawn = torch.randint(len(swaps), (batch.features.shape[0],))
+    heard = [swap_features(maps, signal, swaps, drawn) for maps, signal in zip(batch.heard, signals[1:], strict=True)]
+    features = swap_features(batch.features, signals[0], swaps, drawn)
+    return _turned(batch, features, heard, swap_matrices(swaps, drawn))
 
 
-def swap_features(features: Tensor, exchanged: Tensor, signs: Tensor) -> Tensor:
-    """Levels W, Y, Z, X and intensities Y, Z, X of fields with x, y exchanged, then signs (3, batch) for x, y, z."""
-    w, y, z, x, intensity_y, intensity_z, intensity_x = features.unbind(dim=1)
-    swap = exchanged.reshape(-1, 1, 1).to(features.device)
-    sign_x, sign_y, sign_z = signs.reshape(3, -1, 1, 1).to(features)
-    return torch.stack(
-        [
-            w,
-            torch.where(swap, x, y),
-            z,
-            torch.where(swap, y, x),
-            torch.where(swap, intensity_x, intensity_y) * sign_y,
-            intensity_z * sign_z,
-            torch.where(swap, intensity_y, intensity_x) * sign_x,
-        ],
-        dim=1,
-    )
+def rotate(batch: Batch) -> Batch:
+    """Turn each item's sound field about the vertical axis by any angle, labels alike (FOA with intensity)."""
+    azimuth_rad = torch.rand(batch.features.shape[0]) * 2.0 * math.pi
+    heard = [rotate_features(maps, azimuth_rad) for maps in batch.heard]
+    return _turned(batch, rotate_features(batch.features, azimuth_rad), heard, rotation_matrices(azimuth_rad))
 
 
-def swap_target(target: Tensor, exchanged: Tensor, signs: Tensor) -> Tensor:
-    """ADPIT targets of the same fields."""
-    activity, x, y, z, distance = target.unbind(dim=3)
-    swap = exchanged.reshape(-1, 1, 1, 1).to(target.device)
-    sign_x, sign_y, sign_z = signs.reshape(3, -1, 1, 1, 1).to(target)
-    turned = (torch.where(swap, y, x) * sign_x, torch.where(swap, x, y) * sign_y, z * sign_z)
-    return torch.stack([activity, *turned, distance], dim=3)
+def _turned(batch: Batch, features: Tensor, heard: Sequence[Tensor], matrices: Tensor) -> Batch:
+    target, taught = turn_target(batch.target, matrices), turn_outputs(batch.taught, matrices)
+    return replace(batch, features=features, heard=tuple(heard), target=target, taught=taught)
 
 
 def spec_augment(features: Tensor, spec: SpecAugmentSpec) -> Tensor:
     """Standardised features with spans of time and bands of frequency set to zero, their mean (Park et al. 2019)."""
-    hops = _spans(features, features.shape[2], spec.time_masks, spec.time_hops)
-    bands = _spans(features, features.shape[3], spec.frequency_masks, spec.frequency_bands)
+    hops = _spans(features, features.shape[2], spec.time_masks, spec.time_hops).any(dim=1)
+    bands = _spans(features, features.shape[3], spec.frequency_masks, spec.frequency_bands).any(dim=1)
     masked = hops.reshape(features.shape[0], 1, -1, 1) | bands.reshape(features.shape[0], 1, 1, -1)
     return features.masked_fill(masked, 0.0)
 
 
+def cutout(features: Tensor, spec: CutoutSpec) -> Tensor:
+    """Standardised features with rectangles set to zero, their mean (DeVries & Taylor 2017; Kang 2023)."""
+    if spec.patches == 0:
+        return features
+    hops = _spans(features, features.shape[2], spec.patches, spec.hops).unsqueeze(3)
+    bands = _spans(features, features.shape[3], spec.patches, spec.bands).unsqueeze(2)
+    return features.masked_fill((hops & bands).any(dim=1, keepdim=True), 0.0)
+
+
 def _spans(features: Tensor, length: int, count: int, longest: int) -> Tensor:
-    """(batch, length) true inside `count` random spans of up to `longest` places."""
+    """(batch, count, length) true inside random spans of up to `longest` places."""
     items = features.shape[0]
     width = torch.randint(longest + 1, (items, count, 1))
     start = (torch.rand(items, count, 1) * (length - width + 1)).long()
     position = torch.arange(length)
-    return ((position >= start) & (position < start + width)).any(dim=1).to(features.device)
-
-
-def augment_batch(batch: Batch, spec: AugmentSpec, signal: SignalSpec) -> Batch:
-    """Augmentations that need unstandardised features."""
-    if spec.channel_swap and signal.channel_format == "foa":
-        return swap_channels(batch)
-    return batch
+    return ((position >= start) & (position < start + width)).to(features.device)

@@ -1,7 +1,7 @@
 """Batches of windows. What a step sees depends on seed and step alone, so that a resumed training is the same one."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -17,16 +17,35 @@ from edgeseld.train.feature_store import FeatureStore
 class Batch:
     """Features (batch, maps, hops, mel_bands) before standardisation, ADPIT target (batch, frames, 6, 5, classes).
 
-    `places` says where each item comes from, for messages.
+    `places` says where each item comes from, for messages. In distillation `taught` holds the teachers' outputs by
+    name, `heard` the features of the same windows for each teacher that runs along, `shown` the first teacher's maps.
     """
 
     features: Tensor
     target: Tensor
     places: tuple[str, ...]
+    taught: Mapping[str, Tensor] = field(default_factory=dict)
+    heard: tuple[Tensor, ...] = ()
+    shown: tuple[Tensor, ...] = ()
 
     def to(self, device: torch.device) -> "Batch":
         """The batch on a device; Lightning calls this."""
-        return replace(self, features=self.features.to(device), target=self.target.to(device))
+        return self._each(lambda tensor: tensor.to(device))
+
+    def in_order(self, order: Tensor) -> "Batch":
+        """Its items in another order."""
+        places = tuple(self.places[int(item)] for item in order)
+        return replace(self._each(lambda tensor: tensor[order.to(tensor.device)]), places=places)
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        return replace(
+            self,
+            features=change(self.features),
+            target=change(self.target),
+            taught={name: change(tensor) for name, tensor in self.taught.items()},
+            heard=tuple(map(change, self.heard)),
+            shown=tuple(map(change, self.shown)),
+        )
 
 
 @dataclass(frozen=True, slots=True)

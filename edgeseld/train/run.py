@@ -20,6 +20,7 @@ from edgeseld.core.structs import Frozen, read_toml, to_json, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, save_weights
 from edgeseld.train.batches import Batch, RandomWindows
+from edgeseld.train.checkpoints import AtomicCheckpoints
 from edgeseld.train.clock import StepClock
 from edgeseld.train.feature_store import FeatureStore
 from edgeseld.train.task import MONITOR, SeldTask
@@ -145,6 +146,7 @@ def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.
         gradient_clip_val=recipe.gradient_clip,
         num_sanity_val_steps=0,
         callbacks=[*callbacks, *more],
+        plugins=[AtomicCheckpoints()],
         logger=[
             CSVLogger(output, name="", version="history"),
             TensorBoardLogger(output, name="", version="tensorboard"),

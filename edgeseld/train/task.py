@@ -10,12 +10,15 @@ from torch.optim.lr_scheduler import LambdaLR
 
 from edgeseld.core.errors import TrainingError
 from edgeseld.core.recipe import ModelFile
+from edgeseld.core.spec import SignalSpec
 from edgeseld.nn.flow import Flow
-from edgeseld.nn.network import SeldNetwork
-from edgeseld.train.augment import augment_batch, spec_augment
+from edgeseld.nn.network import Inference, SeldNetwork
+from edgeseld.train.augment import augment_batch, cutout, spec_augment
 from edgeseld.train.batches import Batch
 from edgeseld.train.losses import task_loss
+from edgeseld.train.mixing import draw_mixture, mixed_losses
 from edgeseld.train.schedule import learning_rate_factor
+from edgeseld.train.self_distillation import self_distillation_loss
 from edgeseld.train.validation import ValidationScenes
 
 MONITOR = "validation/SELD"
@@ -35,7 +38,7 @@ class SeldTask(L.LightningModule):
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Loss of one batch; everything random in it follows from seed and step."""
         torch.manual_seed(self.spec.train.seed * 1_000_003 + self.global_step)
-        loss = self.batch_loss(augment_batch(batch, self.spec.train.augment, self.spec.signal)).mean()
+        loss = self.batch_loss(augment_batch(batch, self.spec.train.augment, self.signals)).mean()
         if not torch.isfinite(loss):
             raise TrainingError(
                 f"the loss must be finite, got {loss.item()} at step {self.global_step}, batch of "
@@ -44,15 +47,29 @@ class SeldTask(L.LightningModule):
         self.log("loss", loss, prog_bar=True)
         return loss
 
+    @property
+    def signals(self) -> list[SignalSpec]:
+        """What the features of a batch are: those of this network first."""
+        return [self.spec.signal]
+
     def batch_loss(self, batch: Batch) -> Tensor:
-        """Loss per item, those of the teaching heads included."""
+        """Loss per item."""
+        augment = self.spec.train.augment
         features = self.network.frontend.standardise(batch.features)
-        features = spec_augment(features, self.spec.train.augment.spec_augment)
-        inference = self.network.infer_all(features.to(memory_format=torch.channels_last), Flow())
+        features = cutout(spec_augment(features, augment.spec_augment), augment.cutout)
+        mixture = draw_mixture(augment.mix, len(features), len(self.network.stages))
+        if mixture is not None:
+            features = mixture(0, features)
+        inference = self.network.infer_all(features.to(memory_format=torch.channels_last), Flow(), mixture)
+        return mixed_losses(lambda references: self.item_losses(inference, references), batch, mixture)
+
+    def item_losses(self, inference: Inference, batch: Batch) -> Tensor:
+        """Loss per item against the references of a batch, those of the teaching heads and early exits included."""
         loss = task_loss(inference.output, batch.target, self.spec.head)
         for output, head in zip(inference.taught, self.spec.teaching_heads, strict=True):
             loss = loss + task_loss(output, batch.target, head)
-        return loss
+        recipe = self.spec.train.self_distill
+        return loss + self_distillation_loss(inference, batch.target, self.spec.head, recipe)
 
     def validation_step(self, batch: Batch, batch_index: int) -> None:
         """Collect outputs; they are scored together at the end."""
