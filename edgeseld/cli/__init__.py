@@ -20,6 +20,7 @@ VERBS = {
     "inspect": "what is inside a bundle",
     "models": "what is there, and what it costs",
     "score": "score DCASE prediction files against references",
+    "stream": "sounds and directions live, from a file or a microphone",
     "synth": "make labelled scenes",
     "train": "train a model on labelled scenes",
     "verify": "run a bundle's proof again",

@@ -65,3 +65,38 @@ class EventList(Frozen, frozen=True, kw_only=True):
     duration_s: float
     events: tuple[SeldEvent, ...]
     schema_version: int = 1
+
+
+class StreamOpened(Frozen, frozen=True, kw_only=True, tag_field="type", tag="opened"):
+    """A sound has lasted long enough to be an event; it goes on, so its offset is that of the newest frame."""
+
+    event: SeldEvent
+
+
+class StreamFrame(Frozen, frozen=True, kw_only=True, tag_field="type", tag="frame"):
+    """All events heard in one label frame; there is a line for every frame."""
+
+    time_s: float
+    detections: tuple[Detection, ...]
+
+
+class StreamClosed(Frozen, frozen=True, kw_only=True, tag_field="type", tag="closed"):
+    """An event is over."""
+
+    event: SeldEvent
+
+
+class StreamEnd(Frozen, frozen=True, kw_only=True, tag_field="type", tag="end"):
+    """The last line: how much was heard and what was lost on the way."""
+
+    model: str
+    duration_s: float
+    invalid_samples: int
+    dropped_blocks: int
+    lost_s: float
+    drift_ppm: float | None
+    schema_version: int = 1
+
+
+# `edgeseld stream --json` prints one of these per line; docs/stream.schema.json is made from them.
+StreamLine = StreamOpened | StreamFrame | StreamClosed | StreamEnd
