@@ -148,7 +148,7 @@ def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.
         callbacks=[*callbacks, *more],
         plugins=[AtomicCheckpoints()],
         logger=[
-            CSVLogger(output, name="", version="history"),
+            CSVLogger(output, name="history"),
             TensorBoardLogger(output, name="", version="tensorboard"),
         ],
         enable_model_summary=False,

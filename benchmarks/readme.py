@@ -1,0 +1,84 @@
+"""The tables of README.md from committed results: `python -m benchmarks.readme`, with --check to see whether they are.
+
+Accuracy and cost of models come from models/*/results.json, latency from benchmarks/results/cost.json.
+"""
+
+import re
+from pathlib import Path
+
+import click
+
+from benchmarks.cost import RESULTS as COST
+from benchmarks.cost import CostReport, Row
+from edgeseld.core.atomic import write_atomic
+from edgeseld.core.catalogue import ModelEntry, ModelResults, list_models
+from edgeseld.core.structs import read_json
+
+README = Path(__file__).parent.parent / "README.md"
+MARKER = "python -m benchmarks.readme"
+
+
+@click.command(help=__doc__)
+@click.option("--check", is_flag=True, help="Change nothing; fail where the tables are out of date.")
+def main(check: bool) -> None:
+    before = README.read_text()
+    after = filled(before)
+    if check and before != after:
+        raise click.ClickException("the tables of README.md are out of date: run python -m benchmarks.readme")
+    if before != after:
+        write_atomic(README, after.encode())
+
+
+def filled(text: str) -> str:
+    """The text with its tables made anew."""
+    for name, lines in {"models": _models(), "cost": _cost()}.items():
+        opening = f"<!-- {name}: {MARKER} -->"
+        pattern = re.compile(re.escape(opening) + r".*?<!-- end -->", re.DOTALL)
+        table = "\n".join([opening, *lines, "<!-- end -->"])
+        text = pattern.sub(lambda _, table=table: table, text)  # type: ignore[misc]
+    return text
+
+
+def _models() -> list[str]:
+    released = [(entry, entry.results) for entry in list_models() if entry.results is not None]
+    return [
+        "F20 and LE: 2023 rules, macro over the headline classes of `benchmarks/heldout.toml`, on sounds, speakers and"
+        " rooms that no training heard.",
+        "The interval is a 95 % bootstrap over scenes. MACs are for 5 s, the frontend apart.",
+        "",
+        "| model | parameters | MACs | F20, simulated rooms | LE | F20, measured rooms | LE | seen |",
+        "|---|---|---|---|---|---|---|---|",
+        *(_model_row(entry, results) for entry, results in released),
+    ]
+
+
+def _model_row(entry: ModelEntry, results: ModelResults) -> str:
+    cells = [f"[{entry.id}](models/{entry.id}/README.md)"]
+    cells += [f"{results.cost.parameters / 1e6:.2f} M", f"{results.cost.macs / 1e6:.0f} M"]
+    for scores in results.heldout.values():
+        low, high = scores.F20_interval
+        cells += [f"{scores.F20:.3f} ({low:.3f} to {high:.3f})", f"{scores.LE:.1f}°"]
+    return f"| {' | '.join([*cells, f'{results.hours_seen:.0f} h'])} |"
+
+
+def _cost() -> list[str]:
+    report = read_json(COST, CostReport)
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    return [
+        f"5 s of PCM to raw output, one thread, ONNX Runtime, in turn over {report.rounds} rounds in one run of"
+        " `python -m benchmarks.cost`.",
+        f"{report.machine.processor}, {report.machine.cores} cores, {report.machine.system}; {versions}.",
+        "",
+        "| chain | median ms | of the usual pipeline |",
+        "|---|---|---|",
+        *(_cost_row(*item) for item in report.rows.items()),
+    ]
+
+
+def _cost_row(name: str, row: Row) -> str:
+    ratio = f"{row.ratio.value:.2f} ({row.ratio.low:.2f} to {row.ratio.high:.2f})"
+    return f"| {name} | {row.time.median_ms:.1f} | {ratio} |"
+
+
+if __name__ == "__main__":
+    main()
