@@ -13,6 +13,7 @@ GOLDEN_FILE = "golden.safetensors"
 VERIFICATION_FILE = "verification.json"
 CARD_FILE = "README.md"
 SUMS_FILE = "SHA256SUMS"
+CALIBRATION_FILE = "calibration.json"
 
 Target = Literal["onnx", "tflite", "executorch", "coreml"]
 Precision = Literal["fp32", "fp16", "int8-dynamic", "int8", "palette"]
@@ -72,6 +73,16 @@ class CalibrationSpec(Frozen, frozen=True, kw_only=True):
     temperature: dict[str, Annotated[float, Meta(gt=0.0)]]
     bias: dict[str, float]
     spread_factor: Annotated[float, Meta(gt=0.0)] = 1.0
+
+
+class Fitted(Frozen, frozen=True, kw_only=True):
+    """A calibration and the thresholds (best frame-wise F of each class) that go with it.
+
+    As calibration.json beside a model's weights it goes into every bundle of the model.
+    """
+
+    calibration: CalibrationSpec
+    class_thresholds: dict[str, Annotated[float, Meta(gt=0.0, lt=1.0)]]
 
 
 class ToleranceSpec(Frozen, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -11,7 +11,15 @@ from numpy.typing import NDArray
 
 from edgeseld.core.atomic import atomic_folder
 from edgeseld.core.errors import DataError
-from edgeseld.core.manifest import CARD_FILE, MANIFEST_FILE, SUMS_FILE, VERIFICATION_FILE, CalibrationSpec, Interface
+from edgeseld.core.manifest import (
+    CARD_FILE,
+    MANIFEST_FILE,
+    SUMS_FILE,
+    VERIFICATION_FILE,
+    CalibrationSpec,
+    Fitted,
+    Interface,
+)
 from edgeseld.core.prediction import Prediction
 from edgeseld.core.structs import to_json
 from edgeseld.export.bundle_writer import write_sums
@@ -21,7 +29,7 @@ from edgeseld.metrics.labels import Labels, labels_from_prediction
 from edgeseld.metrics.rules import RULES
 from edgeseld.runtime.backends import open_backend
 from edgeseld.runtime.bundle import Bundle, open_bundle
-from edgeseld.runtime.calibrate import Calibration
+from edgeseld.runtime.calibrate import Calibration, calibrated
 from edgeseld.runtime.golden import read_golden
 from edgeseld.runtime.model import Model
 from edgeseld.runtime.verification import require_parity, verify
@@ -39,14 +47,6 @@ SMALLEST_SLOPE = 0.1
 THRESHOLDS = np.arange(5, 96) / 100
 SPREAD_FACTORS = np.geomspace(0.2, 20.0, 93)
 CARD_SECTION = "\n## Calibration\n"
-
-
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """A calibration and the thresholds (best frame-wise F of each class) that go with it."""
-
-    calibration: CalibrationSpec
-    class_thresholds: dict[str, float]
 
 
 def uncalibrated(model: Model) -> Model:
@@ -77,9 +77,9 @@ def fit_calibration(
     )
     spec = _fit_activities(activity, presence, classes, f"{data}, {len(plain)} scenes")
     calibration = Calibration.of(spec, classes)
-    calibrated = calibration.activity(activity.astype(np.float32)).astype(np.float64)
+    believed = calibration.activity(activity.astype(np.float32)).astype(np.float64)
     thresholds = {
-        name: best_threshold(calibrated[:, class_id], presence[:, class_id])
+        name: best_threshold(believed[:, class_id], presence[:, class_id])
         for class_id, name in enumerate(classes)
         if name in spec.bias
     }
@@ -87,7 +87,7 @@ def fit_calibration(
         every = [thresholds.get(name, interface.tracking.threshold) for name in classes]
         factor = _spread_factor(sampled, references, calibration, every)
         spec = msgspec.structs.replace(spec, spread_factor=factor)
-    return Fitted(spec, thresholds)
+    return Fitted(calibration=spec, class_thresholds=thresholds)
 
 
 def _fit_activities(activity: Float64, presence: Bool, classes: tuple[str, ...], data: str) -> CalibrationSpec:
@@ -162,8 +162,7 @@ def write_calibrated(bundle: Path, fitted: Fitted, output: Path) -> Path:
     ParityError, and nothing is written, where the calibrated events of the golden vectors stray.
     """
     source = open_bundle(bundle)
-    tracking = msgspec.structs.replace(source.manifest.tracking, class_thresholds=fitted.class_thresholds)
-    manifest = msgspec.structs.replace(source.manifest, calibration=fitted.calibration, tracking=tracking)
+    manifest = calibrated(source.manifest, fitted)
     with atomic_folder(output) as folder:
         shutil.copytree(source.folder, folder, dirs_exist_ok=True)
         report = verify(manifest, open_backend(Bundle(folder, manifest)), read_golden(folder))

@@ -32,6 +32,7 @@ from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network
 from edgeseld.runtime.backends import open_backend
 from edgeseld.runtime.bundle import SUFFIX, Bundle
+from edgeseld.runtime.calibrate import with_own_calibration
 from edgeseld.runtime.verification import VerificationReport, require_parity, verify
 
 Files = Mapping[Role, tuple[str, str | None]]
@@ -41,6 +42,7 @@ Exporter = Callable[[Mapping[Role, Graph], ExportRecipe, Path], Files]
 TARGETS = {
     "onnx": ("edgeseld.export.onnx_target:export_onnx", ("torch", "onnx", "onnxscript", "onnxruntime")),
     "tflite": ("edgeseld.export.tflite_target:export_tflite", ("torch", "litert-torch", "ai-edge-quantizer")),
+    "executorch": ("edgeseld.export.executorch_target:export_executorch", ("torch", "executorch", "torchao")),
 }
 
 
@@ -100,6 +102,7 @@ def _manifest(
     spec: ModelFile, network: SeldNetwork, recipe: ExportRecipe, graphs: Mapping[Role, Graph], files: Files, model: Path
 ) -> Manifest:
     shared = interface(network, graphs, files, input_kind=recipe.input, mc_chunk=recipe.mc_chunk_samples)
+    shared = with_own_calibration(shared, model)
     return Manifest(
         **{name: getattr(shared, name) for name in shared.__struct_fields__},
         version=spec.version,

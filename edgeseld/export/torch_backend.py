@@ -13,6 +13,7 @@ from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import read_toml
 from edgeseld.export.graphs import Graph, export_graphs, interface
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network
+from edgeseld.runtime.calibrate import with_own_calibration
 
 MC_CHUNK_SAMPLES = 10
 
@@ -36,4 +37,5 @@ def open_torch(folder: Path, threads: int) -> tuple[Interface, TorchBackend]:
     network = load_network(read_toml(folder / MODEL_FILE, ModelFile), folder / WEIGHTS_FILE)
     graphs = export_graphs(network, input_kind="waveform", mc_chunk=MC_CHUNK_SAMPLES, time_shifts=True)
     files = dict.fromkeys(graphs, (WEIGHTS_FILE, None))
-    return interface(network, graphs, files, mc_chunk=MC_CHUNK_SAMPLES), TorchBackend(graphs)
+    shared = interface(network, graphs, files, mc_chunk=MC_CHUNK_SAMPLES)
+    return with_own_calibration(shared, folder), TorchBackend(graphs)

@@ -1,18 +1,23 @@
 """Calibration at work: activities that are probabilities, spreads that hold what they say (`CalibrationSpec`)."""
 
 from dataclasses import dataclass, replace
-from typing import Self
+from pathlib import Path
+from typing import Self, TypeVar
 
+import msgspec
 import numpy as np
 
-from edgeseld.core.manifest import CalibrationSpec, Interface
+from edgeseld.core.manifest import CALIBRATION_FILE, CalibrationSpec, Fitted, Interface
 from edgeseld.core.prediction import Float32, Prediction
+from edgeseld.core.structs import read_json
 from edgeseld.runtime.decode import SHORTEST
 from edgeseld.runtime.samples import Samples
 
 # Activities closer to 0 or 1 than this have no finite logit in float32; it is the step below 1.
 SATURATION = np.float32(2.0**-24)
 WIDEST_DEG = np.float32(90.0)
+
+AnyInterface = TypeVar("AnyInterface", bound=Interface)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,3 +61,15 @@ class Calibration:
 def calibration_of(interface: Interface) -> Calibration | None:
     """The calibration of a model as arrays, None for a model without one."""
     return None if interface.calibration is None else Calibration.of(interface.calibration, interface.classes)
+
+
+def calibrated(interface: AnyInterface, fitted: Fitted) -> AnyInterface:
+    """An interface or manifest with a fitted calibration and its thresholds."""
+    tracking = msgspec.structs.replace(interface.tracking, class_thresholds=fitted.class_thresholds)
+    return msgspec.structs.replace(interface, calibration=fitted.calibration, tracking=tracking)
+
+
+def with_own_calibration(interface: AnyInterface, folder: Path) -> AnyInterface:
+    """The interface of the model in `folder` with the calibration that lies beside its weights, where one does."""
+    path = folder / CALIBRATION_FILE
+    return calibrated(interface, read_json(path, Fitted)) if path.exists() else interface

@@ -9,11 +9,11 @@ import pytest
 import edgeseld
 from edgeseld.core.errors import DataError
 from edgeseld.core.geometry import unit_vector
-from edgeseld.core.manifest import CalibrationSpec, Interface
+from edgeseld.core.manifest import CALIBRATION_FILE, CalibrationSpec, Fitted, Interface
 from edgeseld.core.prediction import Prediction, Uncertainty
 from edgeseld.core.spec import SignalSpec, TrackingSpec
+from edgeseld.core.structs import to_json
 from edgeseld.export.calibration import (
-    Fitted,
     best_threshold,
     fit_calibration,
     fit_logistic,
@@ -125,7 +125,7 @@ def test_a_bundle_with_its_calibration_is_verified_and_hears_by_it(tmp_path: Pat
     (tmp_path / "tiny").mkdir()
     bundle = make_bundle(make_model(tmp_path / "tiny"), "onnx", tmp_path)
     spec = CalibrationSpec(data="made up", temperature={"bell": 2.0}, bias={"bell": 1.0}, spread_factor=2.0)
-    output = write_calibrated(bundle, Fitted(spec, {"bell": 0.3}), tmp_path / "new.seld")
+    output = write_calibrated(bundle, Fitted(calibration=spec, class_thresholds={"bell": 0.3}), tmp_path / "new.seld")
     plain, ours = edgeseld.load(bundle, check="strict"), edgeseld.load(output, check="strict")
     assert ours.interface.calibration == spec
     assert ours.interface.tracking.thresholds(ours.interface.classes) == [0.3, 0.5]
@@ -136,7 +136,19 @@ def test_a_bundle_with_its_calibration_is_verified_and_hears_by_it(tmp_path: Pat
     )
     card = (output / "README.md").read_text()
     assert "| bell | 2.000 | 1.000 | 0.30 |" in card
-    again = write_calibrated(
-        output, Fitted(msgspec.structs.replace(spec, data="else"), {"bell": 0.3}), tmp_path / "b.seld"
-    )
+    other = Fitted(calibration=msgspec.structs.replace(spec, data="else"), class_thresholds={"bell": 0.3})
+    again = write_calibrated(output, other, tmp_path / "b.seld")
     assert (again / "README.md").read_text().count("## Calibration") == 1
+
+
+@pytest.mark.export
+def test_a_calibration_beside_the_weights_goes_into_every_bundle(tmp_path: Path) -> None:
+    (tmp_path / "tiny").mkdir()
+    model = make_model(tmp_path / "tiny")
+    spec = CalibrationSpec(data="made up", temperature={"bell": 2.0}, bias={"bell": 1.0})
+    fitted = Fitted(calibration=spec, class_thresholds={"bell": 0.3})
+    (model / CALIBRATION_FILE).write_bytes(to_json(fitted))
+    exported, on_torch = edgeseld.load(make_bundle(model, "onnx", tmp_path)), edgeseld.load(model, backend="torch")
+    assert exported.interface.calibration == on_torch.interface.calibration == spec
+    audio = np.random.default_rng(0).normal(0, 0.1, (4, 24_000)).astype(np.float32)
+    np.testing.assert_allclose(exported.predict(audio).activity, on_torch.predict(audio).activity, atol=1e-4)
