@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from itertools import product
+from functools import cache
+from itertools import permutations
 
 Vector = tuple[float, float, float]
 
@@ -33,17 +34,25 @@ def assign(costs: Sequence[Sequence[float | None]]) -> list[int | None]:
     >>> assign([[5.0, 1.0], [None, 2.0]])
     [0, 1]
     """
-    options = [[*(column for column, cost in enumerate(row) if cost is not None), None] for row in costs]
-    best: tuple[int, float] | None = None
-    choice: tuple[int | None, ...] = ()
-    for candidate in product(*options):
-        chosen = [column for column in candidate if column is not None]
-        if len(set(chosen)) < len(chosen):
-            continue
-        total = sum(costs[row][column] or 0.0 for row, column in enumerate(candidate) if column is not None)
-        if best is None or (-len(chosen), total) < best:
-            best, choice = (-len(chosen), total), candidate
+    finite = [[math.inf if cost is None else cost for cost in row] for row in costs]
+    best_total, best_pairs = math.inf, 0
+    choice: tuple[int | None, ...] = (None,) * len(costs)
+    for pairs, candidate in _choices(len(costs), len(costs[0]) if costs else 0):
+        if pairs < best_pairs:
+            break
+        total = sum([row[column] for row, column in zip(finite, candidate, strict=True) if column is not None])
+        if total < best_total:
+            best_total, best_pairs, choice = total, pairs, candidate
     return list(choice)
+
+
+@cache
+def _choices(rows: int, columns: int) -> list[tuple[int, tuple[int | None, ...]]]:
+    """All ways to give rows different columns, with the number of pairs: most pairs first, then lexicographic."""
+    places = [*range(columns), *[None] * rows]
+    found = set(permutations(places, rows))
+    listed = [(sum(column is not None for column in choice), choice) for choice in found]
+    return sorted(listed, key=lambda one: (-one[0], [columns if column is None else column for column in one[1]]))
 
 
 def _dot(first: Vector, second: Vector) -> float:

@@ -1,11 +1,12 @@
 """Followed sources in the units of the event schema."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
 from edgeseld.core.events import Detection, EventUncertainty, FrameUncertainty, SeldEvent, TrajectoryPoint
 from edgeseld.core.frames import frame_onset_s
-from edgeseld.core.geometry import azimuth_elevation_deg
 from edgeseld.core.source import Heard, Source
 
 Float64 = NDArray[np.float64]
@@ -27,7 +28,7 @@ def describe_event(source: Source, class_name: str, passes: tuple[int, int], smo
 def describe_detection(source: Source, class_name: str) -> Detection:
     """The source in the last frame in which it was heard."""
     last = source.last
-    azimuth_deg, elevation_deg = _angles_deg(np.array(last.direction))
+    azimuth_deg, elevation_deg = _angles_deg(*last.direction)
     return Detection(
         time_s=frame_onset_s(last.frame),
         class_name=class_name,
@@ -48,19 +49,24 @@ def _trajectory(points: list[Heard], smooth_frames: int) -> tuple[TrajectoryPoin
     if points[0].distance_m is not None:
         weighted.append(activity * np.array([point.distance_m for point in points]))
     weight, x, y, z, *distance = (_moving_sum(frame, values, smooth_frames) for values in weighted)
-    result = []
-    for index, point in enumerate(points):
-        azimuth_deg, elevation_deg = _angles_deg(np.array([x[index], y[index], z[index]]))
-        result.append(
-            TrajectoryPoint(
-                time_s=frame_onset_s(point.frame),
-                activity=point.activity,
-                azimuth_deg=azimuth_deg,
-                elevation_deg=elevation_deg,
-                distance_m=float(distance[0][index] / weight[index]) if distance else None,
-            )
-        )
-    return tuple(result)
+    directions = zip(x.tolist(), y.tolist(), z.tolist(), strict=True)
+    distances_m = (distance[0] / weight).tolist() if distance else [None] * len(points)
+    return tuple(
+        _point(point, *_angles_deg(*direction), distance_m)
+        for point, direction, distance_m in zip(points, directions, distances_m, strict=True)
+    )
+
+
+def _point(
+    heard: Heard, azimuth_deg: float | None, elevation_deg: float | None, distance_m: float | None
+) -> TrajectoryPoint:
+    return TrajectoryPoint(
+        time_s=frame_onset_s(heard.frame),
+        activity=heard.activity,
+        azimuth_deg=azimuth_deg,
+        elevation_deg=elevation_deg,
+        distance_m=distance_m,
+    )
 
 
 def _moving_sum(frame: NDArray[np.int64], values: Float64, width: int) -> Float64:
@@ -72,11 +78,11 @@ def _moving_sum(frame: NDArray[np.int64], values: Float64, width: int) -> Float6
     return sums
 
 
-def _angles_deg(vector: Float64) -> tuple[float | None, float | None]:
-    if not vector.any():
+def _angles_deg(x: float, y: float, z: float) -> tuple[float | None, float | None]:
+    """Azimuth and elevation as core/geometry.py has them, without arrays; None for a zero vector."""
+    if not (x or y or z):
         return None, None
-    azimuth_deg, elevation_deg = azimuth_elevation_deg(vector)
-    return float(azimuth_deg), float(elevation_deg)
+    return math.degrees(math.atan2(y, x)), math.degrees(math.atan2(z, math.hypot(x, y)))
 
 
 def _mean_uncertainty(source: Source, passes: tuple[int, int]) -> EventUncertainty:

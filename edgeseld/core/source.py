@@ -2,16 +2,18 @@
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
 
 from edgeseld.core.assignment import Vector, extrapolate
-from edgeseld.core.prediction import Prediction
+from edgeseld.core.prediction import Float32, Prediction
 
 # Heard frames from which motion is believed: with two, one step of noise would be taken for speed.
 MOTION_POINTS = 3
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
+class Heard(NamedTuple):
     """One source in one frame; the direction is a zero vector where there is none.
 
     `uncertainty` holds activity deviation, entropy, mutual information and spread in degrees (NaN for none).
@@ -65,15 +67,27 @@ class Source:
         return extrapolate(first.direction, self.last.direction, share)
 
 
-def heard_at(prediction: Prediction, index: int, track: int, class_id: int, frame: int) -> Heard:
-    """What a prediction says of one track and class in its frame `index`, which is `frame` of the stream."""
+def heard_by_frame(prediction: Prediction, release: Float32, first_frame: int) -> list[dict[int, list[Heard]]]:
+    """For each frame of a prediction what exceeds the release level of its class, by class.
+
+    What is heard of one class stands in an order that does not depend on the tracks: louder first. `first_frame` is
+    the place of the prediction in the stream.
+    """
+    index, class_id, track = np.nonzero((prediction.activity > release).transpose(0, 2, 1))
     place = (index, track, class_id)
-    x, y, z = prediction.direction[place].tolist()
+    count = len(index)
+    directions = (tuple(vector) for vector in prediction.direction[place].tolist())
+    distances_m = [None] * count if prediction.distance_m is None else prediction.distance_m[place].tolist()
     sure = prediction.uncertainty
-    return Heard(
-        frame=frame,
-        activity=float(prediction.activity[place]),
-        direction=(x, y, z),
-        distance_m=None if prediction.distance_m is None else float(prediction.distance_m[place]),
-        uncertainty=None if sure is None else tuple(float(array[place]) for array in sure.arrays()),
+    arrays = None if sure is None else zip(*(array[place].tolist() for array in sure.arrays()), strict=True)
+    activities = prediction.activity[place].tolist()
+    columns = zip(
+        (index + first_frame).tolist(), activities, directions, distances_m, arrays or [None] * count, strict=True
     )
+    frames: list[dict[int, list[Heard]]] = [{} for _ in range(prediction.frames)]
+    for frame, number, heard in zip(index.tolist(), class_id.tolist(), map(Heard._make, columns), strict=True):
+        frames[frame].setdefault(number, []).append(heard)
+    for classes in frames:
+        for same in classes.values():
+            same.sort(key=lambda one: (-one.activity, one.direction))
+    return frames

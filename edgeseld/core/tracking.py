@@ -14,15 +14,16 @@ The rules are `TrackingSpec`, which travels in the manifest; all arithmetic is f
 """
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
-from edgeseld.core.assignment import angle_deg, assign
+from edgeseld.core.assignment import Vector, angle_deg, assign
 from edgeseld.core.descriptions import describe_detection, describe_event
 from edgeseld.core.events import Detection, SeldEvent
 from edgeseld.core.prediction import Prediction
-from edgeseld.core.source import Heard, Source, heard_at
+from edgeseld.core.source import Heard, Source, heard_by_frame
 from edgeseld.core.spec import TrackingSpec
 
 
@@ -46,52 +47,62 @@ class Tracker:
         self.classes, self.rules, self.kept_frames = classes, rules, kept_frames
         self.next_frame = 0
         thresholds = np.array(rules.thresholds(classes))
-        self._thresholds = thresholds.astype(np.float32)
+        self._thresholds: list[float] = thresholds.astype(np.float32).tolist()
         self._release = (thresholds * rules.release_ratio).astype(np.float32)
         self._passes = (0, 1)
-        self._alive: list[Source] = []
+        # Sources that may go on, by class, in the order of their numbers.
+        self._alive: dict[int, list[Source]] = {}
 
     def add(self, prediction: Prediction) -> Changes:
         """Follow the next frames, predicted and unified."""
         opened: list[SeldEvent] = []
         closed: list[SeldEvent] = []
         detections: list[Detection] = []
-        if prediction.uncertainty is not None:
-            self._passes = prediction.uncertainty.mc_samples, prediction.uncertainty.time_shifts
-        loud = prediction.activity > self._release
-        for index in range(prediction.frames):
-            for source in self._follow_frame(prediction, index, loud[index]):
+        for followed, ended in self.follow(prediction):
+            for source in followed:
                 if source.heard_frames == self.rules.min_frames:
-                    opened.append(self._event(source))
+                    opened.append(self.describe(source))
                 if source.heard_frames >= self.rules.min_frames:
                     detections.append(describe_detection(source, self.classes[source.class_id]))
-            closed += self._close(self._silent())
-            self.next_frame += 1
+            closed += map(self.describe, ended)
         return Changes(tuple(opened), tuple(closed), tuple(detections))
 
     def finish(self) -> Changes:
         """End all events."""
-        return Changes(closed=tuple(self._close(list(self._alive))))
+        return Changes(closed=tuple(map(self.describe, self.end())))
 
-    def _follow_frame(self, prediction: Prediction, index: int, loud: np.ndarray) -> list[Source]:
-        """Sources heard in one frame, by class and number; loud (tracks, classes)."""
-        followed = []
-        for class_id in np.flatnonzero(loud.any(axis=0)).tolist():
-            tracks = np.flatnonzero(loud[:, class_id]).tolist()
-            followed += self._follow(
-                class_id, [heard_at(prediction, index, track, class_id, self.next_frame) for track in tracks]
-            )
-        return followed
+    def follow(self, prediction: Prediction) -> Iterator[tuple[list[Source], list[Source]]]:
+        """For each of the next frames the sources heard in it, by class and number, and the events that ended."""
+        if prediction.uncertainty is not None:
+            self._passes = prediction.uncertainty.mc_samples, prediction.uncertainty.time_shifts
+        for heard in heard_by_frame(prediction, self._release, self.next_frame):
+            followed = [source for class_id, same in heard.items() for source in self._follow(class_id, same)]
+            ended = self.end(self.next_frame - self.rules.max_gap_frames)
+            self.next_frame += 1
+            yield followed, ended
+
+    def end(self, before_frame: int | None = None) -> list[Source]:
+        """Forget sources last heard before a frame, None for all; those that lasted long enough to be events."""
+        ended: list[Source] = []
+        for class_id, sources in self._alive.items():
+            silent = [source for source in sources if before_frame is None or source.last.frame < before_frame]
+            if silent:
+                ended += silent
+                numbers = {source.number for source in silent}
+                self._alive[class_id] = [source for source in sources if source.number not in numbers]
+        lasting = [source for source in ended if source.heard_frames >= self.rules.min_frames]
+        return sorted(lasting, key=lambda source: (source.first_frame, source.class_id, source.number))
+
+    def describe(self, source: Source) -> SeldEvent:
+        """The event of a source so far."""
+        return describe_event(source, self.classes[source.class_id], self._passes, self.rules.smooth_frames)
 
     def _follow(self, class_id: int, heard: list[Heard]) -> list[Source]:
         """Give what is heard of one class in one frame to its sources."""
-        # The order of the tracks of a prediction means nothing.
-        heard = sorted(heard, key=lambda one: (-one.activity, one.direction))
-        sources = [source for source in self._alive if source.class_id == class_id]
-        sources.sort(key=lambda source: source.number)
-        costs = [[self._cost(source, one) for source in sources] for one in heard]
+        sources = self._alive.get(class_id, [])
+        chosen = assign(self._costs(sources, heard)) if sources else [None] * len(heard)
         followed = []
-        for one, column in zip(heard, assign(costs), strict=True):
+        for one, column in zip(heard, chosen, strict=True):
             if column is None and one.activity <= self._thresholds[class_id]:
                 continue
             source = self._start(class_id, one.frame) if column is None else sources[column]
@@ -99,37 +110,32 @@ class Tracker:
             followed.append(source)
         return sorted(followed, key=lambda source: source.number)
 
-    def _cost(self, source: Source, heard: Heard) -> float | None:
-        """Angle from where the source should be, None where it cannot be the source."""
-        angle = angle_deg(source.expected(heard.frame, self.rules.motion_frames), heard.direction)
-        nearest = min(angle, angle_deg(source.last.direction, heard.direction))
-        return angle if nearest <= self.rules.gate_deg else None
+    def _costs(self, sources: list[Source], heard: list[Heard]) -> list[list[float | None]]:
+        """Angles from where the sources should be, None where what is heard cannot be the source."""
+        expected = [source.expected(heard[0].frame, self.rules.motion_frames) for source in sources]
+        return [
+            [self._cost(source, place, one) for source, place in zip(sources, expected, strict=True)] for one in heard
+        ]
+
+    def _cost(self, source: Source, expected: Vector, heard: Heard) -> float | None:
+        angle = angle_deg(expected, heard.direction)
+        if angle <= self.rules.gate_deg or angle_deg(source.last.direction, heard.direction) <= self.rules.gate_deg:
+            return angle
+        return None
 
     def _start(self, class_id: int, frame: int) -> Source:
-        taken = {source.number for source in self._alive if source.class_id == class_id}
+        """A new source with the lowest number that is free; the list of the running frame stays as it is."""
+        sources = self._alive.get(class_id, [])
+        taken = {source.number for source in sources}
         number = next(number for number in range(len(taken) + 1) if number not in taken)
         source = Source(class_id, number, frame, deque(maxlen=self.kept_frames))
-        self._alive.append(source)
+        self._alive[class_id] = sorted([*sources, source], key=lambda one: one.number)
         return source
-
-    def _silent(self) -> list[Source]:
-        """Sources that have not been heard for too long."""
-        return [source for source in self._alive if self.next_frame - source.last.frame > self.rules.max_gap_frames]
-
-    def _close(self, ended: list[Source]) -> list[SeldEvent]:
-        """Forget the sources; the events of those that lasted."""
-        self._alive = [source for source in self._alive if not any(source is other for other in ended)]
-        lasting = [source for source in ended if source.heard_frames >= self.rules.min_frames]
-        lasting.sort(key=lambda source: (source.first_frame, source.class_id, source.number))
-        return [self._event(source) for source in lasting]
-
-    def _event(self, source: Source) -> SeldEvent:
-        return describe_event(source, self.classes[source.class_id], self._passes, self.rules.smooth_frames)
 
 
 def track_events(prediction: Prediction, rules: TrackingSpec) -> tuple[SeldEvent, ...]:
     """Events of a whole prediction after unification, by onset, then class, then number."""
     tracker = Tracker(prediction.classes, rules)
-    events = tracker.add(prediction).closed + tracker.finish().closed
-    order = {name: index for index, name in enumerate(prediction.classes)}
-    return tuple(sorted(events, key=lambda event: (event.onset_s, order[event.class_name], event.track)))
+    sources = [source for _, ended in tracker.follow(prediction) for source in ended] + tracker.end()
+    sources.sort(key=lambda source: (source.first_frame, source.class_id, source.number))
+    return tuple(map(tracker.describe, sources))

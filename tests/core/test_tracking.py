@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable
-from itertools import pairwise, permutations
+from itertools import pairwise, permutations, product
 
 import msgspec
 import numpy as np
@@ -304,6 +304,21 @@ def test_the_most_pairs_come_before_the_least_angle() -> None:
     assert assign([[1.0, 1.0], [1.0, 1.0]]) == [0, 1]
     assert assign([[2.0], [1.0]]) == [None, 0]
     assert assign([]) == []
+
+
+@given(rows=st.integers(0, 4), columns=st.integers(1, 5), data=st.data())
+def test_assignment_against_trying_everything(rows: int, columns: int, data: st.DataObject) -> None:
+    cost = st.one_of(st.none(), st.integers(0, 4).map(float))
+    costs = data.draw(st.lists(st.lists(cost, min_size=columns, max_size=columns), min_size=rows, max_size=rows))
+    allowed = []
+    for choice in product([*range(columns), None], repeat=rows):
+        pairs = [(row, column) for row, column in enumerate(choice) if column is not None]
+        if len({column for _, column in pairs}) == len(pairs):
+            paid = [costs[row][column] for row, column in pairs]
+            if None not in paid:
+                order = [columns if column is None else column for column in choice]
+                allowed.append((-len(pairs), sum(filter(None, paid)), order, list(choice)))
+    assert assign(costs) == min(allowed)[-1]
 
 
 @given(st.lists(st.integers(-9, 9), min_size=6, max_size=6))
