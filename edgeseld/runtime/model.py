@@ -103,7 +103,7 @@ def load(
     path = find_model(str(model))
     if (path / MODEL_FILE).exists():
         bundle_path = path / "bundles" / (bundle_name(path.name, backend or "onnx", precision) + SUFFIX)
-        if backend == "torch" or (backend is None and not bundle_path.exists()):
+        if backend == "torch" or (backend is None and precision == "fp32" and not bundle_path.exists()):
             return _load_torch(path, threads)
         if not bundle_path.exists():
             raise ConfigError(
