@@ -12,6 +12,7 @@ from edgeseld.core.errors import EdgeseldError
 VERBS = {
     "bench": "time bundles side by side",
     "data": "download published data sets",
+    "distill": "train a student under a teacher",
     "doctor": "what is installed, and what to install for the rest",
     "evaluate": "hear a data set and score what was heard",
     "export": "verified bundles for phones and edge devices",
@@ -21,6 +22,7 @@ VERBS = {
     "models": "what is there, and what it costs",
     "score": "score DCASE prediction files against references",
     "stream": "sounds and directions live, from a file or a microphone",
+    "serve": "audio to events over HTTP",
     "synth": "make labelled scenes",
     "train": "train a model on labelled scenes",
     "verify": "run a bundle's proof again",
