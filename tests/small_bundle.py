@@ -5,7 +5,9 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import onnx
+import onnxruntime
 from onnx import TensorProto, helper, numpy_helper
+from safetensors.numpy import save_file
 
 from edgeseld.core.manifest import (
     GraphSpec,
@@ -20,6 +22,8 @@ from edgeseld.core.manifest import (
 from edgeseld.core.spec import SignalSpec, TrackingSpec
 from edgeseld.core.structs import to_json
 from edgeseld.export.bundle_writer import write_sums
+from edgeseld.runtime.golden import golden_inputs
+from edgeseld.runtime.masks import draw_masks
 
 SIGNAL = SignalSpec(n_fft=512, window="tapered", window_samples=512, mel_bands=8, window_frames=10)
 CLASSES = ("bell", "knock")
@@ -74,8 +78,26 @@ def write_small_bundle(folder: Path, model_id: str = "small") -> Path:
         )
     manifest = msgspec.structs.replace(MANIFEST, id=model_id, graphs=graphs)
     (path / "manifest.json").write_bytes(to_json(manifest))
+    (path / "README.md").write_text("# small\n")
+    _write_golden(path)
     write_sums(path)
     return path
+
+
+def _write_golden(path: Path) -> None:
+    """What ONNX Runtime itself says to every golden case and to the first chunk of Monte Carlo samples."""
+    pcm = np.pad(loud_scene(1), ((0, 0), (SIGNAL.context_samples, 0)))
+    tensors = {"scene": np.rint(pcm * 32_767).astype(np.int16)}
+    session = onnxruntime.InferenceSession(path / "full.onnx", providers=["CPUExecutionProvider"])
+    for case, array in golden_inputs(MANIFEST, tensors).items():
+        for name, value in zip(("accdoa", "embedding"), session.run(None, {"pcm": array}), strict=True):
+            tensors[f"{case}/full/{name}"] = value
+    assert MANIFEST.monte_carlo is not None
+    (mask,) = draw_masks(MANIFEST.monte_carlo.sites, 0, CHUNK, seed=0)
+    session = onnxruntime.InferenceSession(path / "head.onnx", providers=["CPUExecutionProvider"])
+    inputs = {"embedding": tensors["scene/full/embedding"], "mask_0": mask}
+    tensors["scene/head/accdoa"] = session.run(None, inputs)[0]
+    save_file(tensors, path / "golden.safetensors")
 
 
 def loud_scene(seconds: int, seed: int = 0) -> np.ndarray:
