@@ -3,16 +3,16 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from edgeseld.core.errors import DataError
 from edgeseld.core.prediction import Prediction
-from edgeseld.data.layout import SceneFiles, dataset_classes, list_scenes
-from edgeseld.metrics.label_files import read_labels
+from edgeseld.data.dataset import Dataset, open_dataset, read_scene_audio, read_scene_labels
+from edgeseld.data.layout import SceneFiles
 from edgeseld.metrics.labels import Labels, labels_from_prediction
 from edgeseld.metrics.rules import Rules
 from edgeseld.metrics.score import Score, score
 from edgeseld.runtime.model import Model
-from edgeseld.signal.audio import read_audio
 
 Progress = Callable[[Iterable[SceneFiles], int, str], Iterable[SceneFiles]]
 
@@ -27,35 +27,46 @@ class Evaluation:
 
 
 def evaluate(
-    model: Model, root: Path, rules: Rules, progress: Progress, classes: tuple[str, ...] | None = None
+    model: Model,
+    root: Path,
+    rules: Rules,
+    progress: Progress,
+    classes: tuple[str, ...] | None = None,
+    **passes: Any,
 ) -> Evaluation:
     """Score a model on the scenes of a data set under the rules of one year, over all classes or those named.
 
-    DataError where the data set has another class list or rules ask for distances the model does not give.
+    `passes` are those of `Model.predict`: mc_samples, time_shifts, seed. DataError where the data set has another class
+    list or rules ask for distances the model does not give.
     """
-    interface = model.interface
-    _require_classes(interface.classes, root)
-    scenes = list_scenes(root, interface.signal.channel_format)
-    predictions: dict[str, Prediction] = {}
-    for scene in progress(scenes, len(scenes), f"{interface.id} hears {root.name}"):
-        predictions[scene.name] = model.predict(read_audio(scene.audio, interface.signal.channel_format))
-    references = {scene.name: read_labels(scene.labels, rules, "reference") for scene in scenes}
+    dataset = dataset_for(model, root)
+    predictions = hear_dataset(model, dataset, progress, **passes)
+    references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
     detected = {name: detections(prediction) for name, prediction in predictions.items()}
-    averaged = None if classes is None else [interface.classes.index(name) for name in classes]
-    result = score(references, detected, rules, class_count=len(interface.classes), classes=averaged)
+    names = model.interface.classes
+    averaged = None if classes is None else [names.index(name) for name in classes]
+    result = score(references, detected, rules, class_count=len(names), classes=averaged)
     return Evaluation(result, predictions, references)
+
+
+def dataset_for(model: Model, root: Path) -> Dataset:
+    """The scenes of a data set in the format that a model hears; DataError where its classes are others."""
+    dataset, classes = open_dataset(root, model.interface.signal.channel_format), model.interface.classes
+    if dataset.classes != classes:
+        raise DataError(
+            f"a model is scored on data with its own classes; the model has {len(classes)} "
+            f"({', '.join(classes[:3])}, ...), {root} has {len(dataset.classes)} ({', '.join(dataset.classes[:3])}, "
+            "...): choose another set, or train on these classes"
+        )
+    return dataset
+
+
+def hear_dataset(model: Model, dataset: Dataset, progress: Progress, **passes: Any) -> dict[str, Prediction]:
+    """What a model hears in each scene, by name."""
+    scenes = progress(dataset.scenes, len(dataset.scenes), f"{model.interface.id} hears {dataset.root.name}")
+    return {scene.name: model.predict(read_scene_audio(dataset, scene), **passes) for scene in scenes}
 
 
 def detections(prediction: Prediction) -> Labels:
     """Frames in which a track exceeds the threshold of its class: what is scored, and what `infer --csv` writes."""
     return labels_from_prediction(prediction, prediction.tracking.thresholds(prediction.classes))
-
-
-def _require_classes(classes: tuple[str, ...], root: Path) -> None:
-    held = dataset_classes(root)
-    if held != classes:
-        raise DataError(
-            f"a model is scored on data with its own classes; the model has {len(classes)} "
-            f"({', '.join(classes[:3])}, ...), {root} has {len(held)} ({', '.join(held[:3])}, ...): "
-            "choose another set, or train on these classes"
-        )

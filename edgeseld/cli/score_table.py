@@ -1,7 +1,7 @@
 """A score as a table or as JSON."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
@@ -17,10 +17,14 @@ def print_score(
     class_names: Sequence[str] | None = None,
     *,
     as_json: bool,
+    more: Mapping[str, Any] | None = None,
 ) -> None:
-    """Averages, their intervals where there are any, and each class, by name where names are given."""
+    """Averages, their intervals where there are any, and each class, by name where names are given.
+
+    `more` stands beside them in the JSON.
+    """
     if as_json:
-        click.echo(to_json(_report(result, intervals)), nl=False)
+        click.echo(to_json(_report(result, intervals) | dict(more or {})), nl=False)
     else:
         _print(result, intervals, class_names)
 
