@@ -31,16 +31,22 @@ class Ratio(Frozen, frozen=True, kw_only=True):
 
 
 def time_in_turn(
-    rivals: Mapping[str, Callable[[], object]], rounds: int, progress: Progress
+    rivals: Mapping[str, Callable[[], object]],
+    rounds: int,
+    progress: Progress,
+    clock: Callable[[], float] = time.perf_counter,
 ) -> dict[str, NDArray[np.float64]]:
-    """Seconds of each rival in each round, after a few rounds of warming up."""
+    """Seconds of each rival in each round, after a few rounds of warming up.
+
+    `time.process_time` as the clock leaves out what other processes take.
+    """
     seconds: dict[str, list[float]] = {name: [] for name in rivals}
     for number in progress(range(WARM_UP_ROUNDS + rounds), WARM_UP_ROUNDS + rounds, "rounds"):
         for name, run in rivals.items():
-            started = time.perf_counter()
+            started = clock()
             run()
             if number >= WARM_UP_ROUNDS:
-                seconds[name].append(time.perf_counter() - started)
+                seconds[name].append(clock() - started)
     return {name: np.array(values) for name, values in seconds.items()}
 
 
