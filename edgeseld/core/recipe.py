@@ -79,15 +79,23 @@ class SelfDistillSpec(Frozen, frozen=True, kw_only=True):
 class DistillSpec(Frozen, frozen=True, kw_only=True):
     """Weights of what a student learns from labels, from its teachers' outputs and from the first teacher's maps.
 
-    The feature term grows from zero over its warm-up. `stages` are pairs (student's, teacher's), both from 1; empty
-    pairs the deepest ones, the ones before them, and so on.
+    `teacher`: "cached" hears every scene once and keeps the outputs beside the features; "live" hears every batch, as
+    it is augmented, and is what the feature term needs. That term grows from zero over its warm-up. `stages` are pairs
+    (student's, teacher's), both from 1; empty pairs the deepest ones, the ones before them, and so on.
     """
 
+    teacher: Literal["cached", "live"] = "cached"
     label_weight: Weight = 1.0
     response_weight: Weight = 0.5
     feature_weight: Weight = 0.0
     feature_warmup_steps: Count = 0
     stages: tuple[tuple[Positive, Positive], ...] = ()
+
+    def __post_init__(self) -> None:
+        require(
+            self.feature_weight == 0 or self.teacher == "live",
+            "distill.feature_weight above 0 compares maps, which are not cached: set distill.teacher = 'live'",
+        )
 
 
 class TrainSpec(Frozen, frozen=True, kw_only=True):

@@ -48,10 +48,18 @@ def load_network(spec: ModelSpec, weights: Path) -> SeldNetwork:
 
 
 def load_matching(network: SeldNetwork, weights: Path) -> int:
-    """Take over every tensor of `weights` whose name and shape the network has; the number of those taken."""
+    """Take over every layer of `weights` that the network has in the same shapes; the number of tensors taken.
+
+    A layer comes whole or not at all: a bias without its matrix says nothing.
+    """
     if not weights.is_file():
         raise ConfigError(f"no weights at {weights}; point at a folder that holds {WEIGHTS_FILE}")
-    own = network.state_dict()
-    taken = {name: t.float() for name, t in load_file(weights).items() if name in own and own[name].shape == t.shape}
+    own, other = network.state_dict(), load_file(weights)
+    strangers = {_layer(name) for name, t in own.items() if name not in other or other[name].shape != t.shape}
+    taken = {name: other[name].to(tensor.dtype) for name, tensor in own.items() if _layer(name) not in strangers}
     network.load_state_dict({**own, **taken})
     return len(taken)
+
+
+def _layer(name: str) -> str:
+    return name.rpartition(".")[0]

@@ -1,11 +1,13 @@
 """Features of a data set, computed once: training on two cores spends its time on the network, not on spectra."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, Protocol, TypeVar
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,14 +30,19 @@ SOURCES = [str(module.__file__) for module in (dft, frontend, mel, window, decod
 STATISTICS_HOPS = 2_000
 LEAST_VARIANCE = 1e-6
 
-
-# Called with the scenes to compute and their number; a command line puts a progress bar around them.
-Progress = Callable[[Iterable[SceneFiles], int, str], Iterable[SceneFiles]]
+T = TypeVar("T")
 
 
-def without_progress(scenes: Iterable[SceneFiles], total: int, description: str) -> Iterable[SceneFiles]:
-    """The scenes as they are."""
-    return scenes
+class Progress(Protocol):
+    """Called with the items to work on and their number; a command line puts a progress bar around them."""
+
+    def __call__(self, items: Iterable[T], total: int, description: str, /) -> Iterable[T]:
+        """The same items."""
+
+
+def without_progress(items: Iterable[T], total: int, description: str) -> Iterable[T]:
+    """The items as they are."""
+    return items
 
 
 class StoreIndex(Frozen, frozen=True, kw_only=True):
@@ -57,6 +64,23 @@ class FeatureStore:
     labels: tuple[Labels, ...]
     targets: tuple[TargetRows, ...]
     first_frames: NDArray[np.int64]
+    path: Path
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "FeatureStore":
+        """Weight averaging copies a training task whole; nothing here ever changes, and it is large."""
+        return self
+
+    def select(self, scenes: Sequence[int]) -> "FeatureStore":
+        """The store of some of its scenes; the statistics stay those of all."""
+        frames = tuple(self.index.label_frames[scene] for scene in scenes)
+        return replace(
+            self,
+            index=msgspec.structs.replace(self.index, label_frames=frames),
+            names=tuple(self.names[scene] for scene in scenes),
+            labels=tuple(self.labels[scene] for scene in scenes),
+            targets=tuple(self.targets[scene] for scene in scenes),
+            first_frames=self.first_frames[list(scenes)],
+        )
 
     def window(self, scene: int, frame: int, frames: int) -> NDArray[np.float16]:
         """Features (maps, hops, mel_bands) of `frames` label frames from `frame` on."""
@@ -87,6 +111,7 @@ def open_store(
         labels=labels,
         targets=tuple(map(read_scene_targets, [dataset] * len(labels), dataset.scenes, labels)),
         first_frames=np.cumsum((0, *index.label_frames[:-1])),
+        path=stem.with_suffix(".f16"),
     )
 
 

@@ -1,7 +1,6 @@
 """Task losses. Targets are the ADPIT slots (batch, frames, 6, 5, classes) of data/targets.py."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from edgeseld.core.spec import HeadSpec
@@ -25,6 +24,8 @@ ARRANGEMENTS = (
 )
 FIRST_OF_GROUP = (0, 1, 7)
 GROUP_OF_SLOT = (0, 1, 1, 2, 2, 2)
+# Probabilities nearer to 0 or 1 have no logarithm in float32.
+EDGE = 1e-7
 # HDA-SELD: weights of activity, direction and distance.
 SED_WEIGHT, DOA_WEIGHT, DISTANCE_WEIGHT = 0.1, 1.0, 0.5
 
@@ -81,12 +82,17 @@ def accdoa_loss(accdoa: Tensor, target: Tensor) -> Tensor:
     return (accdoa[:, :, 0] - one[:, :, :1] * one[:, :, 1 : 1 + accdoa.shape[3]]).square().mean(dim=(1, 2, 3))
 
 
+def cross_entropy(activity: Tensor, active: Tensor) -> Tensor:
+    """Binary cross-entropy, elementwise; torch's own refuses NaN and mixed precision before we can say where it was."""
+    p = activity.float().clamp(EDGE, 1.0 - EDGE)
+    return -(active * p.log() + (1.0 - active) * (1.0 - p).log())
+
+
 def sed_doa_loss(output: Output, target: Tensor) -> Tensor:
     """0.1 BCE + MSE of vectors + 0.5 MSE of distances, the latter two where the class sounds, per item (HDA-SELD)."""
     one = single_source(target)
     active = one[:, :, 0]
-    activity = output["activity"].float()
-    loss = SED_WEIGHT * F.binary_cross_entropy(activity, active, reduction="none").mean(dim=(1, 2))
+    loss = SED_WEIGHT * cross_entropy(output["activity"], active).mean(dim=(1, 2))
     if "vectors" in output:
         error = (output["vectors"] * active.unsqueeze(2) - one[:, :, 1:4]).square()
         loss = loss + DOA_WEIGHT * error.mean(dim=(1, 2, 3))

@@ -6,10 +6,7 @@ import torch
 from torch import Tensor
 
 from edgeseld.nn.heads import Output
-from edgeseld.train.losses import DISTANCE_WEIGHT, DOA_WEIGHT, SED_WEIGHT
-
-# Probabilities this close to 0 or 1 have no useful logarithm in float32.
-EDGE = 1e-6
+from edgeseld.train.losses import DISTANCE_WEIGHT, DOA_WEIGHT, EDGE, SED_WEIGHT
 
 
 def bernoulli_kl(teacher: Tensor, student: Tensor, temperature: float = 1.0) -> Tensor:

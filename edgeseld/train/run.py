@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import lightning as L
+import msgspec
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -28,6 +29,7 @@ from edgeseld.train.validation import ValidationScenes
 
 MODEL_FILE = "model.toml"
 RESULTS_FILE = "results.json"
+TEACHERS_FILE = "teachers.json"
 CHECKPOINTS = "checkpoints"
 
 
@@ -43,6 +45,7 @@ class TrainingResults(Frozen, frozen=True, kw_only=True):
     validation: dict[str, float]
     device: str
     torch: str
+    teachers: tuple[str, ...] = ()
 
 
 class SeldData(L.LightningDataModule):
@@ -63,21 +66,30 @@ class SeldData(L.LightningDataModule):
         return DataLoader(self.validation, batch_size=None)
 
 
-def prepare_run(output: Path, spec: ModelFile, *, resume: bool) -> Path | None:
-    """Make the run's folder, or find the checkpoint to resume from.
+def prepare_run(output: Path, spec: ModelFile, *, resume: bool, teachers: tuple[str, ...] = ()) -> Path | None:
+    """Make the run's folder, or find the checkpoint to resume from; `teachers` are ids with hashes of their weights.
 
     TrainingError where the folder holds another training, or there is nothing to resume.
     """
     saved, checkpoint = output / MODEL_FILE, output / CHECKPOINTS / "last.ckpt"
+    heard = output / TEACHERS_FILE
     if not resume:
         if saved.exists():
             raise TrainingError(f"{output} holds a training already: continue it with --resume, or name another folder")
+        if teachers:
+            write_atomic(heard, to_json(teachers))
         write_atomic(saved, to_toml(spec))
         return None
     if not saved.exists():
         raise TrainingError(f"--resume needs a run that was started, and {output} holds no {MODEL_FILE}: leave it out")
     if read_toml(saved, ModelFile) != spec:
         raise TrainingError(f"--resume needs the recipe that the run was started with; {saved} differs: restore it")
+    before = tuple(msgspec.json.decode(heard.read_bytes(), type=list[str])) if heard.exists() else ()
+    if before != teachers:
+        raise TrainingError(
+            f"--resume needs the teachers that the run was started with, {', '.join(before) or 'none'}; got "
+            f"{', '.join(teachers) or 'none'}: name those"
+        )
     return checkpoint if checkpoint.exists() else None
 
 
@@ -101,7 +113,13 @@ def _silence_lightning() -> None:
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)`")
 
 
-def fit(task: SeldTask, windows: RandomWindows, output: Path, checkpoint: Path | None) -> TrainingResults:
+def fit(
+    task: SeldTask,
+    windows: RandomWindows,
+    output: Path,
+    checkpoint: Path | None,
+    teachers: tuple[str, ...] = (),
+) -> TrainingResults:
     """Train until the recipe's last step or until the SELD score stops falling; write weights and results."""
     clock = StepClock()
     best = ModelCheckpoint(output / CHECKPOINTS, "best", MONITOR, mode="min", enable_version_counter=False)
@@ -123,6 +141,7 @@ def fit(task: SeldTask, windows: RandomWindows, output: Path, checkpoint: Path |
         validation=kept["scores"],
         device=_device_name(),
         torch=str(torch.__version__),
+        teachers=teachers,
     )
     write_atomic(output / RESULTS_FILE, to_json(results))
     return results

@@ -1,7 +1,8 @@
 """`edgeseld train`: data sets and a recipe in, a trained run out."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TypedDict
 
 import msgspec
 import torch
@@ -9,20 +10,48 @@ import torch
 from edgeseld.core.errors import DataError, TrainingError
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import read_toml
-from edgeseld.data.layout import dataset_classes
+from edgeseld.data.layout import Part, dataset_classes
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, load_matching
-from edgeseld.train.batches import RandomWindows
+from edgeseld.train.batches import RandomWindows, require_same_signal
 from edgeseld.train.feature_store import FeatureStore, Progress, open_store, without_progress
 from edgeseld.train.run import TrainingResults, fit, prepare_run, standardise_like
 from edgeseld.train.task import SeldTask
-from edgeseld.train.validation import ValidationScenes
+from edgeseld.train.validation import ValidationScenes, hold_out
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Folders of data sets, and which part of each; without a validation set one scene in ten is held out."""
+
+    data: tuple[Path, ...]
+    validation: Path | None = None
+    part: Part | None = None
+    validation_part: Part | None = None
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every folder."""
+        return self.data if self.validation is None else (*self.data, self.validation)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingData:
+    """Stores of the training scenes, the folders they come from, and the scenes that pick the weights."""
+
+    roots: tuple[Path, ...]
+    part: Part | None
+    stores: tuple[FeatureStore, ...]
+    validation: ValidationScenes
+
+    def standardise(self, network: SeldNetwork) -> None:
+        """Give the network's frontend the statistics of the training features."""
+        standardise_like(network, self.stores)
 
 
 def train(
     model_toml: Path,
-    data: Sequence[Path],
-    validation: Path,
+    sources: Sources,
     output: Path,
     *,
     init_from: Path | None = None,
@@ -31,35 +60,63 @@ def train(
 ) -> TrainingResults:
     """Train the network of a recipe on data sets; the class list comes from the data.
 
-    `init_from` is a folder with model.toml and weights, whose tensors are taken over wherever the shapes agree.
+    `init_from` is a folder with model.toml and weights, whose layers are taken over wherever the shapes agree.
     """
-    spec = with_classes_of(read_toml(model_toml, ModelFile), [*data, validation])
+    spec = read_recipe(model_toml, sources)
     checkpoint = prepare_run(output, spec, resume=resume)
-    stores = [open_store(root, spec.signal, progress) for root in data]
-    scenes = ValidationScenes(open_store(validation, spec.signal, progress), spec, spec.train.batch_size)
-    torch.manual_seed(spec.train.seed)
-    network = SeldNetwork(spec)
-    if init_from is not None:
-        load_matching(network, init_from / WEIGHTS_FILE)
-    standardise_like(network, stores)
-    task = SeldTask(network, spec, scenes)
-    return fit(task, random_windows(stores, spec), output, checkpoint)
+    data = open_data(sources, spec, progress)
+    network = start_network(spec, init_from)
+    data.standardise(network)
+    windows = RandomWindows(data.stores, len(spec.classes), **window_settings(spec))
+    return fit(SeldTask(network, spec, data.validation), windows, output, checkpoint)
 
 
-def random_windows(stores: Sequence[FeatureStore], spec: ModelFile) -> RandomWindows:
-    """Training windows by the recipe's seed and batch size."""
-    return RandomWindows(
-        stores, len(spec.classes), batch_size=spec.train.batch_size, steps=spec.train.steps, seed=spec.train.seed
-    )
-
-
-def with_classes_of(spec: ModelFile, data: Sequence[Path]) -> ModelFile:
+def read_recipe(model_toml: Path, sources: Sources) -> ModelFile:
     """The recipe with the class list of the data sets, which must share one."""
-    lists = {root: dataset_classes(root) for root in data}
+    spec = read_toml(model_toml, ModelFile)
+    if not sources.data:
+        raise TrainingError("training needs at least one data set: name it with --data")
+    lists = {root: dataset_classes(root) for root in sources.all}
     first = next(iter(lists))
     for root, classes in lists.items():
         if classes != lists[first]:
             raise DataError(f"all data sets of a training share one class list; {root} and {first} differ: relabel one")
-    if not data:
-        raise TrainingError("training needs at least one data set: name it with --data")
     return msgspec.structs.replace(spec, classes=lists[first])
+
+
+def open_data(sources: Sources, spec: ModelFile, progress: Progress) -> TrainingData:
+    """Features of all sets, computed on first use."""
+    stores = [open_store(root, spec.signal, progress, sources.part) for root in sources.data]
+    require_same_signal(stores)
+    if sources.validation is None:
+        stores, held_out = hold_out(stores)
+    else:
+        held_out = [open_store(sources.validation, spec.signal, progress, sources.validation_part)]
+    validation = ValidationScenes(held_out, spec, spec.train.batch_size)
+    return TrainingData(sources.data, sources.part, tuple(stores), validation)
+
+
+def start_network(spec: ModelFile, init_from: Path | None) -> SeldNetwork:
+    """A network with weights by the recipe's seed, and those of another model wherever the shapes agree."""
+    torch.manual_seed(spec.train.seed)
+    network = SeldNetwork(spec)
+    if init_from is not None:
+        load_matching(network, init_from / WEIGHTS_FILE)
+    return network
+
+
+class WindowSettings(TypedDict):
+    """How a recipe draws its windows."""
+
+    batch_size: int
+    steps: int
+    seed: int
+    balanced_share: float
+
+
+def window_settings(spec: ModelFile) -> WindowSettings:
+    """Batch size, steps, seed and share of balanced windows of a recipe."""
+    recipe = spec.train
+    return WindowSettings(
+        batch_size=recipe.batch_size, steps=recipe.steps, seed=recipe.seed, balanced_share=recipe.balanced_share
+    )

@@ -89,7 +89,7 @@ class SeldTask(L.LightningModule):
     def configure_optimizers(self) -> OptimizerLRSchedulerConfig:
         """AdamW without decay on biases, norms and positions, and the recipe's schedule."""
         recipe = self.spec.train
-        parameters = [p for p in self.network.parameters() if p.requires_grad]
+        parameters = [p for p in self.parameters() if p.requires_grad]
         groups = [
             {"params": [p for p in parameters if p.dim() >= 2], "weight_decay": recipe.weight_decay},
             {"params": [p for p in parameters if p.dim() < 2], "weight_decay": 0.0},

@@ -9,7 +9,7 @@ import torch
 from edgeseld.core.spec import HeadSpec
 from edgeseld.data.targets import adpit_target, target_rows
 from edgeseld.metrics.labels import labels_from_vectors
-from edgeseld.train.losses import accdoa_loss, adpit_loss, sed_doa_loss, task_loss
+from edgeseld.train.losses import accdoa_loss, adpit_loss, cross_entropy, sed_doa_loss, task_loss
 from tests.conftest import ROOT
 
 GOLDEN = sorted((ROOT / "tests" / "golden" / "adpit").glob("*.npz"))
@@ -104,6 +104,16 @@ def test_sed_doa_weights_activity_direction_and_distance() -> None:
     assert sed_doa_loss(output, target_of(X)).item() == pytest.approx(expected, rel=1e-6)
 
 
+def test_cross_entropy_is_that_of_torch_and_keeps_what_is_not_a_number() -> None:
+    activity, active = torch.tensor([0.1, 0.5, 0.999, 1.0, 0.0]), torch.tensor([0.0, 1.0, 1.0, 1.0, 0.0])
+    expected = torch.nn.functional.binary_cross_entropy(activity, active, reduction="none")
+    torch.testing.assert_close(cross_entropy(activity, active), expected, atol=1e-6, rtol=1e-5)
+    assert cross_entropy(torch.tensor([float("nan")]), torch.tensor([1.0])).isnan().all()
+    assert cross_entropy(torch.tensor([1.0]), torch.tensor([0.0])).isfinite().all()
+
+
 def test_where_nothing_sounds_direction_and_distance_are_free() -> None:
     output = {"activity": torch.zeros(1, 1, 1), "vectors": torch.ones(1, 1, 3, 1), "distance": torch.ones(1, 1, 1)}
-    assert task_loss(output, target_of(), HeadSpec(format="sed-doa", distance=True)).item() == 0.0
+    assert task_loss(output, target_of(), HeadSpec(format="sed-doa", distance=True)).item() == pytest.approx(
+        0.0, abs=1e-6
+    )

@@ -2,23 +2,29 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 from safetensors.torch import load_file
 
 from edgeseld.core.errors import ConfigError, DataError, TrainingError
-from edgeseld.core.recipe import TrainSpec
-from edgeseld.core.structs import read_json
-from edgeseld.nn.weights import WEIGHTS_FILE
+from edgeseld.core.recipe import CutoutSpec, MixSpec, ModelFile, TrainSpec
+from edgeseld.core.structs import read_json, read_toml, to_toml
+from edgeseld.nn.network import SeldNetwork
+from edgeseld.nn.truncate import truncated
+from edgeseld.nn.weights import WEIGHTS_FILE, load_network
+from edgeseld.train.batches import RandomWindows
+from edgeseld.train.feature_store import open_store
 from edgeseld.train.run import RESULTS_FILE, TrainingResults
 from edgeseld.train.schedule import learning_rate_factor
-from edgeseld.train.supervised import train
+from edgeseld.train.supervised import Sources, train, window_settings
 from edgeseld.train.task import SeldTask
-from tests.train.conftest import recipe_file
+from edgeseld.train.validation import hold_out
+from tests.train.conftest import RECIPE, recipe_file, write_scenes
 
 
 def test_a_run_leaves_weights_and_results(scenes: Path, tmp_path: Path) -> None:
-    results = train(recipe_file(tmp_path), [scenes], scenes, tmp_path / "run")
+    results = train(recipe_file(tmp_path), Sources((scenes,), scenes), tmp_path / "run")
     assert results == read_json(tmp_path / "run" / RESULTS_FILE, TrainingResults)
     assert results.steps == 8
     # Eight steps of two windows of one second.
@@ -32,7 +38,7 @@ def test_a_broken_run_resumes_to_the_weights_of_an_unbroken_one(
     scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken_at: int
 ) -> None:
     recipe = recipe_file(tmp_path)
-    train(recipe, [scenes], scenes, tmp_path / "whole")
+    train(recipe, Sources((scenes,), scenes), tmp_path / "whole")
     step = SeldTask.training_step
 
     def breaking_step(task: SeldTask, batch: object, index: int) -> torch.Tensor:
@@ -42,9 +48,9 @@ def test_a_broken_run_resumes_to_the_weights_of_an_unbroken_one(
 
     monkeypatch.setattr(SeldTask, "training_step", breaking_step)
     with pytest.raises(OSError, match="power cut"):
-        train(recipe, [scenes], scenes, tmp_path / "broken")
+        train(recipe, Sources((scenes,), scenes), tmp_path / "broken")
     monkeypatch.undo()
-    train(recipe, [scenes], scenes, tmp_path / "broken", resume=True)
+    train(recipe, Sources((scenes,), scenes), tmp_path / "broken", resume=True)
     whole = torch.load(tmp_path / "whole" / "checkpoints" / "last.ckpt", weights_only=True)
     resumed = torch.load(tmp_path / "broken" / "checkpoints" / "last.ckpt", weights_only=True)
     assert whole["global_step"] == resumed["global_step"] == 8
@@ -55,47 +61,41 @@ def test_a_broken_run_resumes_to_the_weights_of_an_unbroken_one(
 
 def test_a_loss_that_is_not_finite_names_step_and_scenes(scenes: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match=r"got nan at step \d.*fold3_room1_mix00\d at"):
-        train(recipe_file(tmp_path, learning_rate=1e30, steps=8), [scenes], scenes, tmp_path / "run")
+        train(recipe_file(tmp_path, learning_rate=1e30, steps=8), Sources((scenes,), scenes), tmp_path / "run")
 
 
 def test_a_folder_that_holds_a_run_is_not_written_over(scenes: Path, tmp_path: Path) -> None:
     recipe = recipe_file(tmp_path, steps=2, warmup_steps=1)
-    train(recipe, [scenes], scenes, tmp_path / "run")
+    train(recipe, Sources((scenes,), scenes), tmp_path / "run")
     with pytest.raises(TrainingError, match="continue it with --resume"):
-        train(recipe, [scenes], scenes, tmp_path / "run")
+        train(recipe, Sources((scenes,), scenes), tmp_path / "run")
 
 
 def test_resuming_needs_a_run_and_its_recipe(scenes: Path, tmp_path: Path) -> None:
     with pytest.raises(TrainingError, match="leave it out"):
-        train(recipe_file(tmp_path), [scenes], scenes, tmp_path / "run", resume=True)
-    train(recipe_file(tmp_path, steps=2, warmup_steps=1), [scenes], scenes, tmp_path / "run")
+        train(recipe_file(tmp_path), Sources((scenes,), scenes), tmp_path / "run", resume=True)
+    train(recipe_file(tmp_path, steps=2, warmup_steps=1), Sources((scenes,), scenes), tmp_path / "run")
     with pytest.raises(TrainingError, match="differs: restore it"):
-        train(recipe_file(tmp_path, seed=5), [scenes], scenes, tmp_path / "run", resume=True)
+        train(recipe_file(tmp_path, seed=5), Sources((scenes,), scenes), tmp_path / "run", resume=True)
 
 
 def test_wrong_recipe_keys_are_named(scenes: Path, tmp_path: Path) -> None:
     recipe = recipe_file(tmp_path)
     recipe.write_text(recipe.read_text().replace("batch_size", "batchsize"))
     with pytest.raises(ConfigError, match=r"unknown field `batchsize`.*did you mean 'batch_size'"):
-        train(recipe, [scenes], scenes, tmp_path / "run")
+        train(recipe, Sources((scenes,), scenes), tmp_path / "run")
 
 
 def test_data_without_labels_is_refused(scenes: Path, tmp_path: Path) -> None:
     for path in (scenes / "metadata_dev" / "dev-train-made").iterdir():
         path.unlink()
     with pytest.raises(DataError, match="labels"):
-        train(recipe_file(tmp_path), [scenes], scenes, tmp_path / "run")
+        train(recipe_file(tmp_path), Sources((scenes,), scenes), tmp_path / "run")
 
 
-def test_windows_depend_on_seed_and_step_alone(scenes: Path, tmp_path: Path) -> None:
-    from edgeseld.core.recipe import ModelFile
-    from edgeseld.core.structs import read_toml
-    from edgeseld.train.feature_store import open_store
-    from edgeseld.train.supervised import random_windows
-
-    spec = read_toml(recipe_file(tmp_path), ModelFile)
-    store = open_store(scenes, spec.signal)
-    one, other = random_windows([store], spec), random_windows([store], spec)
+def test_windows_depend_on_seed_and_step_alone(scenes: Path) -> None:
+    store = open_store(scenes, RECIPE.signal)
+    one, other = (RandomWindows([store], 13, **window_settings(RECIPE)) for _ in range(2))
     one.batch(3)
     assert torch.equal(one.batch(5).features, other.batch(5).features)
     assert one.batch(5).places != one.batch(6).places
@@ -108,3 +108,69 @@ def test_schedules_rise_hold_and_fall() -> None:
     assert [learning_rate_factor(step, tri) for step in (0, 10, 69, 85, 100)] == pytest.approx(
         [0.01, 1, 1, 0.05**0.5, 0.05], rel=1e-6
     )
+
+
+def test_one_scene_in_ten_is_held_out_where_no_validation_set_is_named(tmp_path: Path) -> None:
+    sets = [write_scenes(tmp_path / name, 27) for name in ("one", "two")]
+    stores = [open_store(root, RECIPE.signal) for root in sets]
+    training, validation = hold_out(stores)
+    assert [len(t.names) + len(v.names) for t, v in zip(training, validation, strict=True)] == [27, 27]
+    assert not set(training[0].names) & set(validation[0].names)
+    # Names decide, so that both sets hold out the same scenes, and a scene keeps its side when others come and go.
+    assert training[0].names == training[1].names
+    assert validation[0].names == ("fold3_room1_mix025",)
+    scene = stores[0].names.index(validation[0].names[0])
+    assert (validation[0].window(0, 5, 10) == stores[0].window(scene, 5, 10)).all()
+    results = train(recipe_file(tmp_path, steps=2, warmup_steps=1), Sources(tuple(sets)), tmp_path / "run")
+    assert set(results.validation) == {"ER", "F", "LE", "LR", "SELD"}
+
+
+def test_two_scenes_are_enough_to_hold_one_out_and_one_is_not(tmp_path: Path) -> None:
+    two = open_store(write_scenes(tmp_path / "two", 2), RECIPE.signal)
+    training, validation = hold_out([two])
+    assert len(training[0].names) == len(validation[0].names) == 1
+    with pytest.raises(DataError, match="needs two, got one: name a data set with --validation"):
+        hold_out([two.select([0])])
+
+
+def test_balanced_windows_hold_the_class_that_was_drawn(tmp_path: Path) -> None:
+    root = write_scenes(tmp_path / "scenes", 3, seconds=6)
+    labels = root / "metadata_dev" / "dev-train-made"
+    (labels / "fold3_room1_mix000.csv").write_text("".join(f"{frame},0,0,30,0,150\n" for frame in range(60)))
+    (labels / "fold3_room1_mix001.csv").write_text("40,5,0,30,0,150\n")
+    (labels / "fold3_room1_mix002.csv").write_text("")
+    store = open_store(root, RECIPE.signal)
+    settings = {**window_settings(RECIPE), "batch_size": 20, "balanced_share": 0.5}
+    windows = RandomWindows([store], 13, **settings)  # type: ignore[arg-type]
+    sounding = torch.stack([windows.batch(step).target[:, :, :, 0].amax(dim=(1, 2)) for step in range(50)])
+    # One class sounds in a single frame of 180: half of the balanced windows hold it, and hardly any other.
+    assert sounding[:, 10:, 5].mean() == pytest.approx(0.5, abs=0.1)
+    assert sounding[:, 10:].amax(dim=2).min() == 1.0
+    assert sounding[:, :10, 5].mean() < 0.2
+
+
+def test_exits_are_trained_along(scenes: Path, tmp_path: Path) -> None:
+    network = msgspec.structs.replace(RECIPE.network, exits=("stage-1",))
+    path = tmp_path / "exits.toml"
+    path.write_bytes(to_toml(msgspec.structs.replace(RECIPE, network=network)))
+    train(path, Sources((scenes,), scenes), tmp_path / "run")
+    spec = read_toml(tmp_path / "run" / "model.toml", ModelFile)
+    network_of_run = load_network(spec, tmp_path / "run" / WEIGHTS_FILE)
+    torch.manual_seed(spec.train.seed)
+    fresh = SeldNetwork(spec).state_dict()
+    moved = [name for name, t in network_of_run.state_dict().items() if "exits" in name and not t.equal(fresh[name])]
+    assert len(moved) == len([name for name in fresh if "exits" in name])
+    alone = truncated(network_of_run, "stage-1")
+    assert alone(torch.zeros(1, 4, spec.signal.context_samples + 24_000))["accdoa"].shape == (1, 10, 3, 3, 13)
+
+
+@pytest.mark.parametrize("kind", ["manifold-mixup", "patchmix"])
+def test_mixing_trains(scenes: Path, tmp_path: Path, kind: str) -> None:
+    augment = msgspec.structs.replace(
+        RECIPE.train.augment,
+        rotation=True,
+        cutout=CutoutSpec(patches=2, hops=5, bands=4),
+        mix=MixSpec(kind=kind),  # type: ignore[arg-type]
+    )
+    recipe = recipe_file(tmp_path, augment=augment, steps=2, warmup_steps=1)
+    assert train(recipe, Sources((scenes,), scenes), tmp_path / "run").steps == 2

@@ -1,0 +1,138 @@
+"""Teachers: trained networks of any size that are listened to and never change."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from edgeseld.core.errors import TrainingError
+from edgeseld.core.locate import MODEL_FILE
+from edgeseld.core.recipe import ModelFile
+from edgeseld.core.spec import HeadSpec
+from edgeseld.core.structs import read_toml
+from edgeseld.nn.flow import Flow
+from edgeseld.nn.heads import Output
+from edgeseld.nn.network import Inference, SeldNetwork
+from edgeseld.nn.weights import WEIGHTS_FILE, load_network
+
+# What each format of a student needs its teacher to give, any one of these sets.
+NEEDED: dict[str, tuple[frozenset[str], ...]] = {
+    "multi-accdoa": (frozenset({"accdoa"}), frozenset({"activity", "vectors"})),
+    "accdoa": (frozenset({"accdoa"}), frozenset({"activity", "vectors"})),
+    "sed-doa": (frozenset({"accdoa"}), frozenset({"activity", "vectors"})),
+    "sed": (frozenset({"accdoa"}), frozenset({"activity"})),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Teacher:
+    """A frozen network in evaluation mode, and what tells its weights from others."""
+
+    spec: ModelFile
+    network: SeldNetwork
+    weights_sha256: str
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Teacher":
+        """Weight averaging copies the task around a teacher; what never changes need not be copied."""
+        return self
+
+    def hear(self, features: Tensor) -> Inference:
+        """Everything that one pass over unstandardised features (batch, maps, hops, mel_bands) computes."""
+        with torch.no_grad():
+            standardised = self.network.frontend.standardise(features.float())
+            return self.network.infer_all(standardised.to(memory_format=torch.channels_last), Flow())
+
+
+def load_teacher(folder: Path) -> Teacher:
+    """The model in a folder with model.toml and weights; TrainingError for bundles, which hold no trainable network."""
+    if not (folder / MODEL_FILE).is_file():
+        raise TrainingError(f"a teacher is a model id or a training run with its weights, got {folder}: name one")
+    spec = read_toml(folder / MODEL_FILE, ModelFile)
+    network = load_network(spec, folder / WEIGHTS_FILE)
+    network.requires_grad_(False)
+    digest = hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
+    return Teacher(spec, network.to(memory_format=torch.channels_last), digest)  # type: ignore[call-overload]
+
+
+def outputs_of(inference: Inference) -> Output:
+    """Outputs of the head and of the teaching heads together; where two give the same, the head's."""
+    merged: Output = {}
+    for output in (*inference.taught, inference.output):
+        merged.update(output)
+    return merged
+
+
+def require_teachable(student: ModelFile, teacher: ModelFile, *, live: bool) -> None:
+    """TrainingError where a teacher's classes, windows, directions or outputs do not fit the student."""
+    if teacher.classes != student.classes:
+        raise TrainingError(
+            f"teacher and data share one class list; {teacher.id} has {len(teacher.classes)} "
+            f"({', '.join(teacher.classes[:3])}, ...), the data {len(student.classes)} "
+            f"({', '.join(student.classes[:3])}, ...): train the teacher on these classes first"
+        )
+    theirs, ours = teacher.signal, student.signal
+    if live and ours.window_frames > theirs.window_frames:
+        raise TrainingError(
+            f"a live teacher hears the student's windows, which must not be longer than its own; {teacher.id} has "
+            f"{theirs.window_frames} frames, {student.id} {ours.window_frames}: set distill.teacher = 'cached'"
+        )
+    if student.head.format != "sed" and "stereo" in {theirs.channel_format, ours.channel_format}:
+        if theirs.channel_format != ours.channel_format:
+            raise TrainingError(
+                f"directions in stereo are folded to the front; {teacher.id} hears {theirs.channel_format}, "
+                f"{student.id} {ours.channel_format}: teach a student of format 'sed', or use a stereo teacher"
+            )
+    given = {name for head in (teacher.head, *teacher.teaching_heads) for name in _given(head)}
+    for head in (student.head, *student.teaching_heads):
+        if not any(needed <= given for needed in NEEDED[head.format]):
+            raise TrainingError(
+                f"{teacher.id} gives {', '.join(sorted(given))}, which cannot teach a head of format {head.format}: "
+                "choose a teacher that hears directions"
+            )
+
+
+def _given(head: HeadSpec) -> tuple[str, ...]:
+    if head.format in ("accdoa", "multi-accdoa"):
+        return ("accdoa",)
+    return ("activity", "vectors") if head.format == "sed-doa" else ("activity",)
+
+
+def averaged(outputs: Sequence[Mapping[str, Tensor]]) -> Output:
+    """One output of an ensemble: what all of them give, tracks aligned to the first one's.
+
+    Directions and distances are weighted by each teacher's activity. TrainingError where nothing is common.
+    """
+    if len(outputs) == 1:
+        return dict(outputs[0])
+    shared = [
+        name for name in outputs[0] if all(name in o and o[name].shape == outputs[0][name].shape for o in outputs)
+    ]
+    if not shared:
+        raise TrainingError("teachers of one ensemble need outputs of one format and shape, got none in common")
+    return {name: _average(name, outputs) for name in shared}
+
+
+def _average(name: str, outputs: Sequence[Mapping[str, Tensor]]) -> Tensor:
+    tensors = [output[name].float() for output in outputs]
+    if name == "activity":
+        return torch.stack(tensors).mean(dim=0)
+    if name == "accdoa":
+        return torch.stack([tensors[0], *(align_tracks(other, tensors[0]) for other in tensors[1:])]).mean(dim=0)
+    activity = torch.stack([output["activity"].float() for output in outputs])
+    weights = activity / activity.sum(dim=0).clamp(min=1e-6)
+    if name == "vectors":
+        weights = weights.unsqueeze(3)
+    return (weights * torch.stack(tensors)).sum(dim=0)
+
+
+def align_tracks(accdoa: Tensor, reference: Tensor) -> Tensor:
+    """Tracks (batch, frames, tracks, axes, classes) in the order nearest to the reference, per frame and class."""
+    orders = torch.tensor(list(permutations(range(accdoa.shape[2]))), device=accdoa.device)
+    errors = torch.stack([(accdoa[:, :, order] - reference).square().sum(dim=(2, 3)) for order in orders])
+    best = orders[errors.argmin(dim=0)].permute(0, 1, 3, 2).unsqueeze(3)
+    return accdoa.gather(2, best.expand(-1, -1, -1, accdoa.shape[3], -1))

@@ -1,0 +1,79 @@
+"""Ensembles: what several teachers say at once."""
+
+import msgspec
+import pytest
+import torch
+
+from edgeseld.core.errors import TrainingError
+from edgeseld.core.spec import HeadSpec, SignalSpec
+from edgeseld.train.teachers import align_tracks, averaged, require_teachable
+from tests.train.conftest import RECIPE
+
+TRACKS = torch.tensor([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0], [0.0, 0.0, 0.5]]).reshape(1, 1, 3, 3, 1)
+
+
+def changed(**fields: object) -> object:
+    return msgspec.structs.replace(RECIPE, **fields)
+
+
+def test_tracks_are_aligned_before_they_are_averaged() -> None:
+    order = [2, 0, 1]
+    mean = averaged([{"accdoa": TRACKS}, {"accdoa": 0.5 * TRACKS[:, :, order]}])["accdoa"]
+    torch.testing.assert_close(mean, 0.75 * TRACKS)
+
+
+def test_each_frame_and_class_is_aligned_alone() -> None:
+    torch.manual_seed(0)
+    reference = torch.randn(2, 5, 3, 4, 6)
+    shuffled = reference.clone()
+    shuffled[1, 2, :, :, 3] = reference[1, 2, [1, 2, 0], :, 3]
+    shuffled[0, 4, :, :, 0] = reference[0, 4, [2, 1, 0], :, 0]
+    assert torch.equal(align_tracks(shuffled, reference), reference)
+
+
+def test_directions_weigh_as_much_as_their_activity() -> None:
+    x, y = torch.tensor([1.0, 0.0, 0.0]).reshape(1, 1, 3, 1), torch.tensor([0.0, 1.0, 0.0]).reshape(1, 1, 3, 1)
+    one = {"activity": torch.full((1, 1, 1), 0.9), "vectors": x, "distance": torch.full((1, 1, 1), 1.0)}
+    two = {"activity": torch.full((1, 1, 1), 0.3), "vectors": y, "distance": torch.full((1, 1, 1), 5.0)}
+    mean = averaged([one, two])
+    assert mean["activity"].item() == pytest.approx(0.6)
+    assert mean["vectors"].flatten().tolist() == pytest.approx([0.75, 0.25, 0.0])
+    assert mean["distance"].item() == pytest.approx(2.0)
+
+
+def test_one_teacher_is_itself_and_equals_agree() -> None:
+    assert averaged([{"accdoa": TRACKS}])["accdoa"] is TRACKS
+    torch.testing.assert_close(averaged([{"accdoa": TRACKS}] * 3)["accdoa"], TRACKS)
+
+
+def test_only_what_all_give_is_averaged() -> None:
+    activity = torch.full((1, 1, 1), 0.5)
+    assert set(averaged([{"accdoa": TRACKS, "activity": activity}, {"activity": activity}])) == {"activity"}
+    with pytest.raises(TrainingError, match="one format and shape, got none in common"):
+        averaged([{"accdoa": TRACKS}, {"activity": activity}])
+
+
+@pytest.mark.parametrize(
+    ("fields", "live", "message"),
+    [
+        ({"classes": ("bell",)}, False, r"tiny has 1 \(bell, ...\), the data 13"),
+        ({"signal": msgspec.structs.replace(RECIPE.signal, window_frames=5)}, True, "has 5 frames, tiny 10"),
+        ({"head": HeadSpec(format="sed")}, False, "gives activity, which cannot teach a head of format multi-accdoa"),
+        ({"signal": SignalSpec(channel_format="stereo", spatial="band-phase")}, False, "folded to the front"),
+    ],
+    ids=["classes", "windows", "formats", "stereo"],
+)
+def test_a_teacher_that_cannot_teach_is_refused(fields: dict[str, object], live: bool, message: str) -> None:
+    with pytest.raises(TrainingError, match=message):
+        require_teachable(RECIPE, changed(**fields), live=live)  # type: ignore[arg-type]
+
+
+def test_branches_and_tracks_teach_each_other() -> None:
+    branches = changed(head=HeadSpec(format="sed-doa"))
+    for student, teacher in [(RECIPE, branches), (branches, RECIPE), (changed(head=HeadSpec(format="sed")), RECIPE)]:
+        require_teachable(student, teacher, live=True)  # type: ignore[arg-type]
+
+
+def test_a_cached_teacher_may_have_shorter_windows() -> None:
+    short = changed(signal=msgspec.structs.replace(RECIPE.signal, window_frames=5))
+    require_teachable(RECIPE, short, live=False)  # type: ignore[arg-type]
