@@ -45,3 +45,25 @@ class LibrosaSeldnet:
         """Features to the raw output."""
         output: Float32 = self.session.run(None, {"features": features})[0]
         return output
+
+
+class CachedFeatures:
+    """The same chain at its best in a stream: only the features of new samples are computed, the window rolls.
+
+    librosa's frames are centred: the last one of a block sees silence where the next block will be, which costs the
+    same as the samples that are missing.
+    """
+
+    def __init__(self, chain: LibrosaSeldnet, window_samples: int) -> None:
+        self.chain = chain
+        self.past = np.zeros((4, N_FFT), np.float32)
+        self.kept = np.zeros((1, 7, window_samples // HOP_SAMPLES, MEL_BANDS), np.float32)
+
+    def __call__(self, block: Float32) -> Float32:
+        """New samples (4, a multiple of the hop) to the raw output of the window that ends with them."""
+        frames = block.shape[1] // HOP_SAMPLES
+        pcm = np.concatenate([self.past, block], axis=1)
+        self.past = pcm[:, -N_FFT:]
+        self.kept[:, :, :-frames] = self.kept[:, :, frames:]
+        self.kept[:, :, -frames:] = self.chain.features(pcm)[:, :, -frames:]
+        return self.chain.network(self.kept)

@@ -28,10 +28,8 @@ def run(capsys: pytest.CaptureFixture[str]) -> Run:
     return call
 
 
-@pytest.fixture
-def data(tmp_path: Path) -> Path:
+def make_data(root: Path) -> Path:
     """Three rooms of ten seconds: bells are loud seconds, knocks are nowhere."""
-    root = tmp_path / "own"
     (root / "audio").mkdir(parents=True)
     (root / "classes.txt").write_text("bell\nknock\n")
     for room in (1, 2, 3):
@@ -42,6 +40,11 @@ def data(tmp_path: Path) -> Path:
         rows = [f"{frame},0,0,30,0" for frame in range(100) if loud[frame // 10]]
         (root / f"audio/fold4_room{room}_mix001.csv").write_text("\n".join(rows) + "\n")
     return root
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    return make_data(tmp_path / "own")
 
 
 def test_scores_of_a_data_set(run: Run, data: Path, tmp_path: Path) -> None:
