@@ -1,11 +1,12 @@
 """`edgeseld evaluate`."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from edgeseld.cli.options import BACKENDS, json_option, model_argument
+from edgeseld.cli.options import BACKENDS, exit_option, json_option, model_argument
 
 if TYPE_CHECKING:
     from edgeseld.bench.calibrating import CalibrationReport
@@ -17,6 +18,7 @@ RULES = ("dcase2021", "dcase2022", "dcase2023", "dcase2024", "dcase2025")
 @model_argument
 @click.argument("data", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--rules", "rules_name", type=click.Choice(RULES), required=True, help="Year of the evaluator.")
+@exit_option
 @click.option("--calibrate", is_flag=True, help="Fit a calibration on DATA and write the bundle that carries it.")
 @click.option("--output", type=click.Path(path_type=Path), help="The calibrated bundle, NAME.seld.")
 @click.option("--mc-samples", type=click.IntRange(0), default=0, help="Monte Carlo dropout samples.")
@@ -30,6 +32,7 @@ def command(
     model: str,
     data: Path,
     rules_name: str,
+    exit_name: str | None,
     calibrate: bool,
     output: Path | None,
     mc_samples: int,
@@ -51,12 +54,16 @@ def command(
     from edgeseld.bench.calibrating import calibrate_bundle
     from edgeseld.cli.score_table import print_score
     from edgeseld.cli.terminal import progress
-    from edgeseld.core.locate import find_bundle
+    from edgeseld.core.early_exit import exit_folder
+    from edgeseld.core.locate import find_bundle, find_model
     from edgeseld.metrics.rules import RULES as YEARS
     from edgeseld.runtime.model import load
 
     bundle = find_bundle(model, backend or "onnx", precision) if calibrate else None
-    loaded = load(model if bundle is None else bundle, threads=threads, backend=backend, precision=precision)
+    if exit_name is not None and calibrate:
+        raise click.UsageError("--calibrate takes a bundle: export the exit, then calibrate its bundle")
+    with exit_folder(find_model(model), exit_name) if exit_name else nullcontext(bundle or model) as place:
+        loaded = load(place, threads=threads, backend=backend, precision=precision)
     passes: dict[str, Any] = {"mc_samples": mc_samples, "time_shifts": time_shifts, "seed": seed}
     result = evaluate(loaded, data, YEARS[rules_name], progress, **passes)
     report = None

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edgeseld.cli.options import json_option, model_argument
+from edgeseld.cli.options import exit_option, json_option, model_argument
 from edgeseld.core.errors import BackendMissingError, ExportError
 
 TARGETS = ("onnx", "tflite", "executorch", "coreml")
@@ -21,6 +21,7 @@ PRECISIONS = ("fp32", "fp16", "int8-dynamic", "int8", "palette")
 @click.option(
     "--recipe", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Own recipe (export/*.toml)."
 )
+@exit_option
 @click.option("--input", "input_kind", type=click.Choice(("waveform", "features")), default="waveform")
 @click.option(
     "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the bundles."
@@ -33,6 +34,7 @@ def command(
     target: str,
     precision: str,
     recipe: Path | None,
+    exit_name: str | None,
     input_kind: str,
     output: Path,
     as_zip: bool,
@@ -48,6 +50,7 @@ def command(
     except ModuleNotFoundError as error:
         raise BackendMissingError("exporting", "export") from error
     from edgeseld.cli.export_table import print_exported
+    from edgeseld.core.early_exit import exit_folder
     from edgeseld.core.locate import find_model
     from edgeseld.export.bundle_writer import zip_bundle
     from edgeseld.export.recipe import read_recipe, recipe_path, supported_pairs
@@ -63,7 +66,8 @@ def command(
                 "name the same target and precision"
             )
         settings = msgspec.structs.replace(settings, input=input_kind)
-        exported.append(export_model(find_model(model), settings, output, allow_drift=allow_drift))
+        with exit_folder(find_model(model), exit_name) as folder:
+            exported.append(export_model(folder, settings, output, allow_drift=allow_drift))
         if as_zip:
             zip_bundle(exported[-1].path, exported[-1].path.with_suffix(".seld.zip"))
     print_exported(exported, skipped, as_json=as_json)

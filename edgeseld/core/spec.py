@@ -127,11 +127,14 @@ class NetworkSpec(Frozen, frozen=True, kw_only=True):
     frequency: Literal["flatten", "mean"] = "flatten"
     causal: bool = False
     exits: tuple[ExitName, ...] = ()
+    # The exit at which the network ends, where it is not the last one.
+    exit: ExitName | None = None
 
     def __post_init__(self) -> None:
         known = {f"stage-{i + 1}" for i in range(len(self.stages))} | {
             f"block-{i + 1}" for i in range(self.context.blocks - 1)
         }
+        require(self.exit is None or self.exit in self.exits, f"exit is one of {self.exits}, got {self.exit}")
         strangers = sorted(set(self.exits) - known)
         require(not strangers, f"exits sit behind one of {sorted(known)}, got {strangers}")
 

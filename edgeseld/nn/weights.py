@@ -9,6 +9,7 @@ from edgeseld.core.atomic import atomic_file
 from edgeseld.core.errors import ConfigError
 from edgeseld.core.spec import ModelSpec
 from edgeseld.nn.network import SeldNetwork
+from edgeseld.nn.truncate import truncated
 
 WEIGHTS_FILE = "weights.safetensors"
 
@@ -29,7 +30,7 @@ def _can_be_half(name: str, tensor: torch.Tensor) -> bool:
 
 
 def load_network(spec: ModelSpec, weights: Path) -> SeldNetwork:
-    """The network of `spec` with its weights, in evaluation mode and float32.
+    """The network of `spec` with its weights, in evaluation mode and float32; cut at `network.exit` where one is named.
 
     ConfigError where the weights belong to another architecture.
     """
@@ -44,7 +45,8 @@ def load_network(spec: ModelSpec, weights: Path) -> SeldNetwork:
         raise ConfigError(
             f"{weights} does not fit {spec.id!r}: {reason}; use the weights this model.toml made"
         ) from error
-    return network.eval()
+    exit_name = spec.network.exit
+    return (network if exit_name is None else truncated(network, exit_name)).eval()
 
 
 def load_matching(network: SeldNetwork, weights: Path) -> int:

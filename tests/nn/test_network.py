@@ -1,11 +1,14 @@
 """One assembly, many networks: shapes, masks, streams and freezing."""
 
+from pathlib import Path
+
 import msgspec
 import pytest
 import torch
 
-from edgeseld.core.errors import ExportError
-from edgeseld.core.recipe import ModelFile
+from edgeseld.core.early_exit import exit_folder
+from edgeseld.core.errors import ConfigError, ExportError
+from edgeseld.core.recipe import ModelFile, TrainSpec
 from edgeseld.core.spec import (
     ContextSpec,
     DropoutSpec,
@@ -16,7 +19,7 @@ from edgeseld.core.spec import (
     StageSpec,
     StemSpec,
 )
-from edgeseld.core.structs import read_toml
+from edgeseld.core.structs import read_toml, to_toml
 from edgeseld.nn.attention import _shear
 from edgeseld.nn.cost import network_cost
 from edgeseld.nn.flow import Flow
@@ -24,6 +27,7 @@ from edgeseld.nn.freeze import frozen
 from edgeseld.nn.graphs import FullGraph, HeadGraph, StreamGraph, example_masks, initial_state, output_names
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.truncate import truncated
+from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
 from tests.conftest import ROOT
 
 TINY = ModelSpec(
@@ -216,6 +220,23 @@ def test_the_deepest_output_does_not_depend_on_exits() -> None:
     inside = network.infer_all(network.frontend(pcm), Flow())
     torch.testing.assert_close(inside.output["accdoa"], network(pcm)["accdoa"])
     assert [tuple(m.shape[1:]) for m in inside.maps] == [(4, 6, 8), (6, 6, 4), (8, 6, 4)]
+
+
+def test_an_exit_is_a_model_folder(tmp_path: Path) -> None:
+    recipe = ModelFile(
+        **{name: getattr(EXITS, name) for name in EXITS.__struct_fields__}, train=TrainSpec(steps=1, warmup_steps=0)
+    )
+    network = network_of(recipe)
+    (tmp_path / "model.toml").write_bytes(to_toml(recipe))
+    save_weights(network, tmp_path / WEIGHTS_FILE)
+    pcm = pcm_for(recipe)
+    with exit_folder(tmp_path, "stage-1") as folder:
+        spec = read_toml(folder / "model.toml", ModelFile)
+        loaded = load_network(spec, folder / WEIGHTS_FILE)
+    assert spec.id == "tiny-stage-1"
+    torch.testing.assert_close(loaded(pcm)["accdoa"], truncated(network, "stage-1")(pcm)["accdoa"])
+    with pytest.raises(ConfigError, match="has the exits stage-1, stage-2, block-1, got 'block-3'"):
+        exit_folder(tmp_path, "block-3").__enter__()
 
 
 def test_an_unknown_exit_names_those_there_are() -> None:
