@@ -1,6 +1,7 @@
-"""A trained run becomes a released model: `python -m benchmarks.release RUN --data DIR --simulated DIR --measured DIR`.
+"""A trained run becomes a released model: `python -m benchmarks.release RUN --data DIR --validation DIR ...`.
 
-Writes models/<id>: weights in half precision, scores on the held-out sets, the card, and with --bundle the bundles.
+Writes models/<id>: weights in half precision, a calibration fitted on the validation scenes, scores on the held-out
+sets with it, the card, and with --bundle the bundles.
 """
 
 import tempfile
@@ -11,23 +12,28 @@ from string import Template
 import click
 
 from benchmarks.heldout import DEFINITION, measure
-from edgeseld.cli.terminal import print_table
+from edgeseld.bench.accuracy import dataset_for, hear_dataset
+from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import BUNDLES, RESULTS_FILE, HeldoutScores, ModelResults
 from edgeseld.core.errors import ConfigError
 from edgeseld.core.locate import MODEL_FILE, models_folder
-from edgeseld.core.manifest import CARD_FILE
+from edgeseld.core.manifest import CALIBRATION_FILE, CARD_FILE, Fitted
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import read_json, read_toml, to_json
+from edgeseld.data.dataset import read_scene_labels
 from edgeseld.data.layout import SPEC_NAME, DatasetSpec
 from edgeseld.data.synth.definition import HeldoutDefinition
+from edgeseld.export.calibration import fit_calibration, uncalibrated
 from edgeseld.export.exporting import export_model
 from edgeseld.export.recipe import read_recipe, recipe_path
 from edgeseld.nn.cost import network_cost
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
+from edgeseld.runtime.model import load
 from edgeseld.train.run import TrainingResults
 
 CARD = Path(__file__).parent / "card.md"
+SAMPLES = 10
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 SIGNALS = {"foa": "first-order ambisonics", "mic": "a tetrahedral array", "stereo": "stereo", "mono": "one channel"}
 OUTPUTS = {
@@ -41,37 +47,59 @@ OUTPUTS = {
 @click.command(help=__doc__)
 @click.argument("run", type=FOLDER)
 @click.option("--data", type=FOLDER, required=True, help="The data set of the training.")
+@click.option("--validation", type=FOLDER, required=True, help="Scenes that the calibration is fitted on.")
 @click.option("--simulated", type=FOLDER, required=True)
 @click.option("--measured", type=FOLDER, required=True)
+@click.option("--earlier", type=FOLDER, multiple=True, help="Runs that this one went on from with --init-from.")
 @click.option("--bundle", "pairs", multiple=True, help="TARGET-PRECISION to ship, such as onnx-fp32; may be repeated.")
-def main(run: Path, data: Path, simulated: Path, measured: Path, pairs: tuple[str, ...]) -> None:
+def main(
+    run: Path,
+    data: Path,
+    validation: Path,
+    simulated: Path,
+    measured: Path,
+    earlier: tuple[Path, ...],
+    pairs: tuple[str, ...],
+) -> None:
     spec = read_toml(run / MODEL_FILE, ModelFile)
     folder = models_folder() / spec.id
     if read_toml(folder / MODEL_FILE, ModelFile) != spec:
         raise ConfigError(f"{run} was trained by another recipe than {folder / MODEL_FILE}: release with its recipe")
     network = load_network(spec, run / WEIGHTS_FILE)
     save_weights(network, folder / WEIGHTS_FILE, half=True)
+    write_atomic(folder / CALIBRATION_FILE, to_json(_calibration(folder, validation)))
     training = read_json(run / RESULTS_FILE, TrainingResults)
+    stages = [*(read_json(path / RESULTS_FILE, TrainingResults) for path in earlier), training]
     scores = _heldout(folder, {"simulated": simulated, "measured": measured})
     results = ModelResults(
         cost=network_cost(network),
         heldout=scores,
-        hours_seen=training.hours_seen,
-        training_s=training.seconds,
+        hours_seen=round(sum(stage.hours_seen for stage in stages), 2),
+        training_s=round(sum(stage.seconds for stage in stages), 1),
         training_device=training.device,
         training_data=_description(read_json(data / SPEC_NAME, DatasetSpec)),
         commands=(
             f"edgeseld train models/{spec.id}/model.toml --data DATA/train --validation DATA/validation --output RUN",
-            "python -m benchmarks.release RUN --data DATA/train --simulated DATA/simulated --measured DATA/measured",
+            "python -m benchmarks.release RUN --data DATA/train --validation DATA/validation"
+            " --simulated DATA/simulated --measured DATA/measured",
         ),
     )
     write_atomic(folder / RESULTS_FILE, to_json(results))
-    write_atomic(folder / CARD_FILE, card(spec, results, training, read_json(data / SPEC_NAME, DatasetSpec)).encode())
+    write_atomic(folder / CARD_FILE, card(spec, results, stages, read_json(data / SPEC_NAME, DatasetSpec)).encode())
     for pair in pairs:
         target, _, precision = pair.partition("-")
         exported = export_model(folder, read_recipe(recipe_path(target, precision)), folder / BUNDLES)
         click.echo(f"{exported.path.name}: {exported.model_bytes / 1e6:.2f} MB")
     print_table(spec.id, ["rooms", "F20", "LE"], [[n, f"{s.F20:.3f}", f"{s.LE:.1f}°"] for n, s in scores.items()])
+
+
+def _calibration(folder: Path, validation: Path) -> Fitted:
+    """Fitted on what the released weights hear on torch; spreads rest on ten Monte Carlo samples."""
+    model = uncalibrated(load(folder, backend="torch", threads=2))
+    dataset = dataset_for(model, validation)
+    references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
+    plain, sampled = (hear_dataset(model, dataset, progress, mc_samples=samples) for samples in (0, SAMPLES))
+    return fit_calibration(model.interface, plain, references, validation.name, sampled)
 
 
 def _heldout(folder: Path, sets: dict[str, Path]) -> dict[str, HeldoutScores]:
@@ -86,8 +114,9 @@ def _description(data: DatasetSpec) -> str:
     return f"{data.scenes} made scenes of {data.scene_s} s, seed {data.seed}"
 
 
-def card(spec: ModelFile, results: ModelResults, training: TrainingResults, data: DatasetSpec) -> str:
-    """README.md of the model, every figure from results.json, the run and the data set."""
+def card(spec: ModelFile, results: ModelResults, stages: list[TrainingResults], data: DatasetSpec) -> str:
+    """README.md of the model, every figure from results.json, the runs and the data set."""
+    training = stages[-1]
     data_hours = data.scenes * data.scene_s / 3600
     provenance = data.provenance
     assert provenance is not None
@@ -116,9 +145,14 @@ def card(spec: ModelFile, results: ModelResults, training: TrainingResults, data
         device=results.training_device,
         best_step=training.best_step,
         steps=training.steps,
+        stages=_stages(len(stages)),
         validation=f"F20 {training.validation['F']:.3f}, SELD {training.validation['SELD']:.3f}",
         licence=spec.licence,
     )
+
+
+def _stages(count: int) -> str:
+    return "one run" if count == 1 else f"{count} runs, each from the weights of the one before"
 
 
 def _score_row(name: str, scores: HeldoutScores) -> str:
