@@ -159,4 +159,6 @@ class Stage(nn.Module):
             x = block(x, flow)
         if self.pool == (1, 1):
             return x
-        return F.max_pool2d(x, self.pool) if self.pool_kind == "max" else F.avg_pool2d(x, self.pool)
+        # The stride is spelt out: coremltools does not know its default.
+        pool = F.max_pool2d if self.pool_kind == "max" else F.avg_pool2d
+        return pool(x, self.pool, self.pool)

@@ -44,7 +44,7 @@ class BlockExit(nn.Module):
         """Sequence (batch, frames, width) to the hint, itself on label frames."""
         if self.frames_per_label == 1:
             return x
-        return F.max_pool1d(x.transpose(1, 2), self.frames_per_label).transpose(1, 2)
+        return F.max_pool1d(x.transpose(1, 2), self.frames_per_label, self.frames_per_label).transpose(1, 2)
 
     def forward(self, hint: Tensor, flow: Flow) -> Output:
         """The head's outputs."""

@@ -174,7 +174,7 @@ class SeldNetwork(nn.Module):
         """Max-pool (batch, frames, width) to 100 ms frames where the context runs faster (HDA-SELD)."""
         if self.time_pool == 1:
             return x
-        return F.max_pool1d(x.transpose(1, 2), self.time_pool).transpose(1, 2)
+        return F.max_pool1d(x.transpose(1, 2), self.time_pool, self.time_pool).transpose(1, 2)
 
     @property
     def deterministic_blocks(self) -> int:
