@@ -1,10 +1,16 @@
 """What models/ holds, read without torch: cards' figures stand in results.json beside the weights."""
 
+import hashlib
+
+import msgspec
+
+from edgeseld.core.errors import ConfigError
 from edgeseld.core.locate import MODEL_FILE, model_ids, models_folder
 from edgeseld.core.recipe import ModelFile
-from edgeseld.core.structs import Frozen, read_json, read_toml
+from edgeseld.core.structs import Frozen, read_json, read_toml, to_json
 
 RESULTS_FILE = "results.json"
+COSTS_FILE = "costs.json"
 BUNDLES = "bundles"
 
 
@@ -41,19 +47,36 @@ class ModelResults(Frozen, frozen=True, kw_only=True):
     commands: tuple[str, ...]
 
 
+class KnownCost(Frozen, frozen=True, kw_only=True):
+    """One model of costs.json; the key says which architecture the cost belongs to."""
+
+    architecture: str
+    cost: Cost
+
+
 class ModelEntry(Frozen, frozen=True, kw_only=True):
-    """One model of models/."""
+    """One model of models/; a cost of None stands for an architecture that costs.json does not know."""
 
     id: str
     description: str
     channel_format: str
     output_format: str
+    exits: tuple[str, ...]
+    trained: bool
+    cost: Cost | None
     results: ModelResults | None
     bundles: tuple[str, ...]
 
 
+def architecture_key(spec: ModelFile) -> str:
+    """Changes with everything that the cost of a network depends on."""
+    parts = (spec.signal, spec.network, spec.head, len(spec.classes))
+    return hashlib.sha256(b"".join(map(to_json, parts))).hexdigest()[:16]
+
+
 def list_models() -> tuple[ModelEntry, ...]:
     """All models under models/, by id."""
+    known = _known_costs()
     entries = []
     for model_id in model_ids():
         folder = models_folder() / model_id
@@ -66,8 +89,23 @@ def list_models() -> tuple[ModelEntry, ...]:
                 description=spec.description,
                 channel_format=spec.signal.channel_format,
                 output_format=spec.head.format,
+                exits=spec.network.exits,
+                trained=any(folder.glob("weights.safetensors*")),
+                cost=known.get(architecture_key(spec)),
                 results=read_json(path, ModelResults) if path.exists() else None,
                 bundles=tuple(bundles),
             )
         )
     return tuple(entries)
+
+
+def _known_costs() -> dict[str, Cost]:
+    """costs.json by architecture, which `python -m benchmarks.model_costs` writes; none where it is not there."""
+    path = models_folder() / COSTS_FILE
+    if not path.exists():
+        return {}
+    try:
+        known = msgspec.json.decode(path.read_bytes(), type=dict[str, KnownCost])
+    except msgspec.MsgspecError as error:
+        raise ConfigError(f"{path}: {error}; make it again with `python -m benchmarks.model_costs`") from error
+    return {entry.architecture: entry.cost for entry in known.values()}

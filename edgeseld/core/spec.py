@@ -103,7 +103,7 @@ class StemSpec(Frozen, frozen=True, kw_only=True):
 class ContextSpec(Frozen, frozen=True, kw_only=True):
     """Sequence model over time."""
 
-    kind: Literal["conformer", "transformer", "gru", "gru-attention"] = "conformer"
+    kind: Literal["conformer", "transformer", "convolution", "gru", "gru-attention"] = "conformer"
     blocks: Positive = 3
     width: Positive = 128
     heads: Positive = 4

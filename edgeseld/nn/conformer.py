@@ -1,4 +1,4 @@
-"""Conformer and Transformer blocks on sequences (batch, frames, width)."""
+"""Conformer, Transformer and convolutional blocks on sequences (batch, frames, width)."""
 
 import torch
 import torch.nn.functional as F
@@ -90,5 +90,21 @@ class TransformerBlock(nn.Module):
     def forward(self, x: Tensor, flow: Flow) -> Tensor:
         """(batch, frames, width) to the same shape."""
         x = x + self.attention_site(self.attention(self.attention_norm(x), flow), flow)
+        x = x + self.first(x, flow)
+        return self.norm(x)
+
+
+class ConvolutionBlock(nn.Module):
+    """Convolution module and feed-forward, pre-norm: the plain convolutional rival of the Transformer block."""
+
+    def __init__(self, name: str, spec: ContextSpec, rate: float, frames: int) -> None:
+        super().__init__()
+        self.convolution = ConvolutionModule(f"{name}.convolution", spec, rate, causal=spec.left_frames is not None)
+        self.first = FeedForward(f"{name}.first", spec, rate)
+        self.norm = nn.LayerNorm(spec.width)
+
+    def forward(self, x: Tensor, flow: Flow) -> Tensor:
+        """(batch, frames, width) to the same shape."""
+        x = x + self.convolution(x, flow)
         x = x + self.first(x, flow)
         return self.norm(x)

@@ -5,13 +5,14 @@ from collections.abc import Callable
 from torch import nn
 
 from edgeseld.core.spec import ContextSpec
-from edgeseld.nn.conformer import ConformerBlock, TransformerBlock
+from edgeseld.nn.conformer import ConformerBlock, ConvolutionBlock, TransformerBlock
 from edgeseld.nn.recurrent import AttentionBlock, GatedGru, GruBlock
 
 Block = Callable[[str, ContextSpec, float, int], nn.Module]
 BLOCKS: dict[str, Block] = {
     "conformer": ConformerBlock,
     "transformer": TransformerBlock,
+    "convolution": ConvolutionBlock,
     "gru": GruBlock,
     "gru-attention": AttentionBlock,
 }

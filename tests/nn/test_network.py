@@ -28,7 +28,6 @@ from edgeseld.nn.graphs import FullGraph, HeadGraph, StreamGraph, example_masks,
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.truncate import truncated
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
-from tests.conftest import ROOT
 
 TINY = ModelSpec(
     id="tiny",
@@ -67,7 +66,7 @@ def changed(spec: ModelSpec, **parts: object) -> ModelSpec:
     return msgspec.structs.replace(spec, **parts)
 
 
-CONTEXTS = ["conformer", "transformer", "gru", "gru-attention"]
+CONTEXTS = ["conformer", "transformer", "convolution", "gru", "gru-attention"]
 HEADS = [
     HeadSpec(hidden=8),
     HeadSpec(hidden=8, distance=True),
@@ -182,14 +181,6 @@ def test_a_causal_network_hears_nothing_that_comes_later() -> None:
     later = pcm.clone()
     later[:, :, spec.signal.context_samples + 3 * 2400 :] = 0.0
     torch.testing.assert_close(network(pcm)["accdoa"][:, :3], network(later)["accdoa"][:, :3])
-
-
-def test_released_networks_cost_what_they_may() -> None:
-    specs = {path.parent.name: read_toml(path, ModelFile) for path in (ROOT / "models").glob("*/model.toml")}
-    costs = {name: network_cost(SeldNetwork(spec)) for name, spec in specs.items()}
-    assert costs["student-s"].macs <= 450e6
-    assert costs["student-xs"].macs <= 150e6
-    assert costs["seldnet-baseline"].parameters == 737_141
 
 
 EXITS = changed(
