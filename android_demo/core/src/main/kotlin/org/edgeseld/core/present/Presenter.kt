@@ -1,0 +1,127 @@
+package org.edgeseld.core.present
+
+import org.edgeseld.core.drawing.Timeline
+import org.edgeseld.core.drawing.compareEvents
+import org.edgeseld.core.hearing.Passes
+import org.edgeseld.core.hearing.Prediction
+import org.edgeseld.core.tracking.Detection
+import org.edgeseld.core.tracking.SeldEvent
+
+/** What happens to the demo: what the user does, and what the listener and the device report. */
+sealed interface DemoEvent {
+    data class ModelChosen(val model: String) : DemoEvent
+    data class SoundChosen(val sound: Sound) : DemoEvent
+    data class SamplesChosen(val count: Int) : DemoEvent
+    data class ShiftsChosen(val count: Int) : DemoEvent
+    data class CloudChosen(val address: String?) : DemoEvent
+    data object StartPressed : DemoEvent
+    data object StopPressed : DemoEvent
+    data class PermissionAnswered(val granted: Boolean) : DemoEvent
+
+    /** The screen is gone: the microphone is given back at once. */
+    data object Hidden : DemoEvent
+    data class ModelReady(val classes: List<String>) : DemoEvent
+    data class FramesHeard(val prediction: Prediction, val detections: List<Detection>, val readout: Readout, val level: Float) : DemoEvent
+    data class EventsClosed(val events: List<SeldEvent>) : DemoEvent
+
+    /** A scene is heard; its sound plays from now on, a frame a tick. */
+    data object SceneHeard : DemoEvent
+    data object FramePlayed : DemoEvent
+    data class CloudAnswered(val events: List<SeldEvent>) : DemoEvent
+    data class CloudFailed(val detail: String) : DemoEvent
+    data class Failed(val problem: Problem) : DemoEvent
+    data class BatteryRead(val battery: Battery) : DemoEvent
+}
+
+/** What the presenter asks the device for. */
+sealed interface DemoEffect {
+    data object AskPermission : DemoEffect
+    data class Listen(val model: String, val sound: Sound, val passes: Passes) : DemoEffect
+    data object StopListening : DemoEffect
+    data class AskCloud(val address: String, val scene: String, val passes: Passes) : DemoEffect
+}
+
+data class Step(val state: DemoState, val effects: List<DemoEffect> = emptyList())
+
+private const val MOST_EVENTS = 200
+
+/** The demo as a state machine: the next state, and what to do; it knows no Android. `mayRecord` is the permission now. */
+fun advance(state: DemoState, event: DemoEvent, mayRecord: Boolean): Step = when (event) {
+    is DemoEvent.ModelChosen -> stopped(state.copy(model = event.model, timeline = Timeline.empty(emptyList()), events = emptyList(), readout = null))
+    is DemoEvent.SoundChosen -> stopped(state.copy(sound = event.sound))
+    is DemoEvent.SamplesChosen -> restarted(state.copy(mcSamples = event.count), event.count != state.mcSamples)
+    is DemoEvent.ShiftsChosen -> restarted(state.copy(timeShifts = event.count), event.count != state.timeShifts)
+    is DemoEvent.CloudChosen -> Step(state.copy(cloud = event.address?.takeIf { it.isNotBlank() }, agreement = null))
+    DemoEvent.StartPressed -> started(state, mayRecord)
+    DemoEvent.StopPressed, DemoEvent.Hidden -> stopped(state)
+    is DemoEvent.PermissionAnswered -> permitted(state, event.granted)
+    is DemoEvent.BatteryRead -> Step(state.copy(battery = event.battery))
+    is DemoEvent.CloudAnswered -> Step(state.copy(agreement = compareEvents(state.events, event.events)))
+    is DemoEvent.CloudFailed -> Step(state.copy(problem = Problem(Problem.Kind.NETWORK, event.detail)))
+    is DemoEvent.Failed -> if (state.busy) Step(state.copy(phase = Phase.IDLE, problem = event.problem), listOf(DemoEffect.StopListening)) else Step(state)
+    is DemoEvent.ModelReady, is DemoEvent.FramesHeard, is DemoEvent.EventsClosed, DemoEvent.SceneHeard, DemoEvent.FramePlayed ->
+        // What a stopped listener still reports is too late.
+        if (state.busy) heard(state, event) else Step(state)
+}
+
+private fun started(state: DemoState, mayRecord: Boolean): Step {
+    val model = state.model
+    return when {
+        state.busy -> Step(state)
+        model == null -> Step(state.copy(problem = Problem(Problem.Kind.NO_MODEL)))
+        state.sound == Sound.Microphone && !mayRecord ->
+            Step(state.copy(phase = Phase.ASKING_PERMISSION, problem = null), listOf(DemoEffect.AskPermission))
+        else -> listening(state, model)
+    }
+}
+
+private fun listening(state: DemoState, model: String): Step = Step(
+    state.copy(
+        phase = Phase.PREPARING, problem = null, agreement = null, readout = null, events = emptyList(), playedFrame = 0, level = 0f,
+        timeline = Timeline.empty(emptyList()),
+    ),
+    listOf(DemoEffect.Listen(model, state.sound, state.passes)),
+)
+
+private fun permitted(state: DemoState, granted: Boolean): Step {
+    val model = state.model
+    return when {
+        state.phase != Phase.ASKING_PERMISSION || model == null -> Step(state)
+        granted -> listening(state, model)
+        else -> Step(state.copy(phase = Phase.IDLE, problem = Problem(Problem.Kind.NO_PERMISSION)))
+    }
+}
+
+private fun stopped(state: DemoState): Step =
+    Step(state.copy(phase = Phase.IDLE, level = 0f), if (state.busy) listOf(DemoEffect.StopListening) else emptyList())
+
+/** Other passes take effect at once. */
+private fun restarted(state: DemoState, changed: Boolean): Step {
+    val model = state.model
+    if (!changed || !state.busy || state.phase == Phase.ASKING_PERMISSION || model == null) return Step(state)
+    val next = listening(state, model)
+    return next.copy(effects = listOf(DemoEffect.StopListening) + next.effects)
+}
+
+private fun heard(state: DemoState, event: DemoEvent): Step = when (event) {
+    is DemoEvent.ModelReady -> Step(state.copy(phase = Phase.LISTENING, timeline = Timeline.empty(event.classes)))
+    is DemoEvent.FramesHeard -> {
+        val timeline = state.timeline.plus(event.prediction, event.detections)
+        val newest = if (state.sound == Sound.Microphone) timeline.lastFrame else state.playedFrame
+        Step(state.copy(timeline = timeline, playedFrame = newest, readout = event.readout, level = event.level))
+    }
+    is DemoEvent.EventsClosed -> Step(state.copy(events = (state.events + event.events).takeLast(MOST_EVENTS)))
+    DemoEvent.SceneHeard -> Step(state.copy(phase = Phase.PLAYING, playedFrame = 0), cloudQuestion(state))
+    DemoEvent.FramePlayed -> when {
+        state.phase != Phase.PLAYING -> Step(state)
+        state.playedFrame >= state.timeline.lastFrame -> Step(state.copy(phase = Phase.IDLE))
+        else -> Step(state.copy(playedFrame = state.playedFrame + 1))
+    }
+    else -> Step(state)
+}
+
+private fun cloudQuestion(state: DemoState): List<DemoEffect> {
+    val scene = state.sound as? Sound.Scene
+    val address = state.cloud
+    return if (scene == null || address == null) emptyList() else listOf(DemoEffect.AskCloud(address, scene.name, state.passes))
+}
