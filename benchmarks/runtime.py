@@ -30,10 +30,11 @@ from edgeseld.core.frames import LABEL_FRAME_SAMPLES, LABEL_FRAMES_PER_S, SAMPLE
 from edgeseld.core.locate import MODEL_FILE, find_model
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import Frozen, read_toml, to_json, to_toml
+from edgeseld.export.bundle_writer import sha256
 from edgeseld.export.exporting import export_model
 from edgeseld.export.recipe import read_recipe, recipe_path
 from edgeseld.nn.weights import WEIGHTS_FILE
-from edgeseld.runtime.bundle import SUFFIX
+from edgeseld.runtime.bundle import SUFFIX, open_bundle
 from edgeseld.runtime.decode import decode_accdoa
 from edgeseld.runtime.model import Model, load
 
@@ -90,9 +91,10 @@ def made_sound(seconds: int) -> Float32:
 
 
 def bundle(model: Path, target: str, folder: Path, input_kind: str = "waveform") -> Path:
-    """The fp32 bundle of a model in `folder`, exported where it is not there yet."""
+    """The fp32 bundle of a model in `folder`, exported where it is not there yet or has other weights."""
     path = folder / input_kind / f"{model.name}-{target}-fp32{SUFFIX}"
-    if not path.exists():
+    weights = sha256(model / WEIGHTS_FILE)
+    if not path.exists() or open_bundle(path).manifest.provenance.weights_sha256 != weights:
         recipe = msgspec.structs.replace(read_recipe(recipe_path(target, "fp32")), input=input_kind)
         export_model(model, recipe, path.parent)
     return path

@@ -1,12 +1,13 @@
 """Graphs of a model by name of their tensors, and the passes that uncertainty rests on."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
 from edgeseld.core.errors import BundleError, ConfigError
 from edgeseld.core.frames import ceil_div
-from edgeseld.core.manifest import Interface, Role
+from edgeseld.core.manifest import Interface, MaskSiteSpec, Role
 from edgeseld.core.prediction import Float32
 from edgeseld.runtime.backends import Backend
 from edgeseld.runtime.calibrate import Calibration
@@ -44,6 +45,12 @@ class Graphs:
         return samples if self.calibration is None else self.calibration.samples(samples)
 
 
+@lru_cache(maxsize=4)
+def _drawn(sites: tuple[MaskSiteSpec, ...], samples: int, seed: int) -> list[Float32]:
+    """Masks that call after call asks for; nobody writes into them."""
+    return draw_masks(sites, 0, samples, seed)
+
+
 class MonteCarlo:
     """Draws of the network: the head with masks, on an embedding that all samples share."""
 
@@ -58,7 +65,7 @@ class MonteCarlo:
         self.graphs, self.samples = graphs, samples
         self.chunk_samples = spec.chunk_samples
         chunks = ceil_div(samples, self.chunk_samples)
-        masks = draw_masks(spec.sites, 0, chunks * self.chunk_samples, seed)
+        masks = _drawn(spec.sites, chunks * self.chunk_samples, seed)
         self._masks = [[mask[self._chunk(index)] for mask in masks] for index in range(chunks)]
 
     def draw(self, embedding: Float32) -> Samples:

@@ -1,5 +1,6 @@
 """Same-class tracks that point the same way are one source (multi-ACCDOA, Shimada et al. 2022)."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -39,19 +40,18 @@ def _merge(prediction: Prediction, frames: NDArray[np.int64], members: NDArray[n
         result[frames] = values
         return result
 
-    def averaged(array: Float32) -> Float32:
-        own = array[frames]
-        return put(array, np.where(lowest, track_mean(own[..., np.newaxis], members)[..., 0], own))
+    def averaged(arrays: Sequence[Float32]) -> list[Float32]:
+        own = np.stack([array[frames] for array in arrays], axis=-1)
+        merged = np.where(lowest[..., np.newaxis], track_mean(own, members), own)
+        return [put(array, merged[..., index]) for index, array in enumerate(arrays)]
 
     distance_m, uncertainty = prediction.distance_m, prediction.uncertainty
-    if uncertainty is not None:
-        uncertainty = uncertainty.with_arrays(averaged(array) for array in uncertainty.arrays())
     return replace(
         prediction,
         activity=put(prediction.activity, np.where(lowest, length, np.where(members, np.float32(0.0), activity))),
         direction=put(prediction.direction, np.where(lowest[..., np.newaxis], unit(mean), direction)),
-        distance_m=None if distance_m is None else averaged(distance_m),
-        uncertainty=uncertainty,
+        distance_m=None if distance_m is None else averaged([distance_m])[0],
+        uncertainty=None if uncertainty is None else uncertainty.with_arrays(averaged(uncertainty.arrays())),
     )
 
 
