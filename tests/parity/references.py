@@ -50,6 +50,7 @@ class Reference(Frozen, frozen=True, kw_only=True):
 
 def write_references(output: Path) -> list[str]:
     """References of all bundles under models/ and of the tiny ones; their names."""
+    output = output.resolve()
     output.mkdir(parents=True, exist_ok=True)
     sources = _sources()
     bundles = [path for path in sorted(ROOT.glob(f"models/*/bundles/*{SUFFIX}")) if _target(path) in TARGETS]
