@@ -34,8 +34,8 @@ def decode_accdoa(accdoa: Float32, classes: tuple[str, ...]) -> Prediction:
     """`accdoa` (frames, tracks, axes, classes) to a Prediction."""
     vectors = np.ascontiguousarray(np.moveaxis(accdoa[:, :, :3], 2, -1))
     distance_m = np.maximum(accdoa[:, :, 3], 0.0) if accdoa.shape[2] == 4 else None
-    length = np.sqrt((vectors * vectors).sum(axis=-1))
-    return Prediction(np.minimum(length, 1.0), unit(vectors), classes, distance_m)
+    length = _length(vectors)
+    return Prediction(np.minimum(length, np.float32(1.0)), _scaled(vectors, length), classes, distance_m)
 
 
 def _decode_sed_doa(output: Mapping[str, NDArray[np.float32]], classes: tuple[str, ...]) -> Prediction:
@@ -51,5 +51,17 @@ def _decode_sed_doa(output: Mapping[str, NDArray[np.float32]], classes: tuple[st
 
 def unit(vectors: Float32) -> Float32:
     """Vectors (..., 3) scaled to length one; those without a direction become zero."""
-    length = np.sqrt((vectors * vectors).sum(axis=-1, keepdims=True))
-    return np.where(length > SHORTEST, vectors / np.maximum(length, SHORTEST), np.float32(0.0))
+    return _scaled(vectors, _length(vectors))
+
+
+def _length(vectors: Float32) -> Float32:
+    """(..., 3) to (...)."""
+    length: Float32 = np.sqrt(np.einsum("...i,...i->...", vectors, vectors))
+    return length
+
+
+def _scaled(vectors: Float32, length: Float32) -> Float32:
+    """Vectors divided by their lengths; zero where they are too short."""
+    inverse = np.where(length > SHORTEST, np.float32(1.0) / np.maximum(length, SHORTEST), np.float32(0.0))
+    scaled: Float32 = vectors * inverse[..., np.newaxis]
+    return scaled

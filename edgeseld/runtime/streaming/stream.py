@@ -117,7 +117,7 @@ class Stream:
         if first >= last:
             return []
         finished = finish(prediction, self.graphs.interface, self.graphs.calibration)
-        return [finished.frames_between(first - start, last - start)]
+        return [finished if (first, last) == (start, stop) else finished.frames_between(first - start, last - start)]
 
     def _check(self, block: Float32) -> None:
         if self._finished:
