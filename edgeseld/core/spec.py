@@ -159,10 +159,11 @@ OutputFormat = Literal["multi-accdoa", "accdoa", "sed-doa", "sed"]
 
 
 class HeadSpec(Frozen, frozen=True, kw_only=True):
-    """Embedding to output."""
+    """Embedding to output; `gated` makes ACCDOA vectors the product of a direction and an activity."""
 
     format: OutputFormat = "multi-accdoa"
     tracks: Positive = 3
+    gated: bool = False
     distance: bool = False
     hidden: Positive = 128
     activation: Literal["relu", "leaky-relu", "none"] = "relu"

@@ -32,22 +32,28 @@ class Branch(nn.Module):
 class AccdoaHead(nn.Module):
     """ACCDOA (one track) and multi-ACCDOA: output `accdoa` (batch, frames, tracks, axes, classes).
 
-    Axes x, y, z pass through tanh; the distance in metres, where there is one, is linear.
+    Axes x, y, z pass through tanh; the distance in metres, where there is one, is linear. A gated head multiplies the
+    axes by an activity of their track and class: what sounds and where it is are learnt apart, which leaves silence
+    thousands of steps sooner.
     """
 
     def __init__(self, width: int, spec: HeadSpec, classes: int, rate: float) -> None:
         super().__init__()
         self.shape = (spec.tracks if spec.format == "multi-accdoa" else 1, spec.axes, classes)
-        self.branch = Branch("head", width, spec, self.shape[0] * self.shape[1] * classes, rate)
+        self.gated = spec.gated
+        self.branch = Branch("head", width, spec, self.shape[0] * (self.shape[1] + spec.gated) * classes, rate)
 
     def forward(self, x: Tensor, flow: Flow) -> Output:
         """Embedding to {"accdoa": ...}."""
         tracks, axes, classes = self.shape
         y = self.branch(x, flow)
-        y = y.reshape(y.shape[0], y.shape[1], tracks, axes, classes)
+        y = y.reshape(y.shape[0], y.shape[1], tracks, axes + self.gated, classes)
+        vectors = torch.tanh(y[:, :, :, :3])
+        if self.gated:
+            vectors = vectors * torch.sigmoid(y[:, :, :, axes:])
         if axes == 3:
-            return {"accdoa": torch.tanh(y)}
-        return {"accdoa": torch.cat([torch.tanh(y[:, :, :, :3]), y[:, :, :, 3:]], dim=3)}
+            return {"accdoa": vectors}
+        return {"accdoa": torch.cat([vectors, y[:, :, :, 3:4]], dim=3)}
 
 
 class SedDoaHead(nn.Module):

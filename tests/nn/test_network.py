@@ -25,6 +25,7 @@ from edgeseld.nn.cost import network_cost
 from edgeseld.nn.flow import Flow
 from edgeseld.nn.freeze import frozen
 from edgeseld.nn.graphs import FullGraph, HeadGraph, StreamGraph, example_masks, initial_state, output_names
+from edgeseld.nn.heads import AccdoaHead
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.truncate import truncated
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
@@ -235,3 +236,22 @@ def test_an_unknown_exit_names_those_there_are() -> None:
         truncated(network_of(EXITS), "block-2")
     with pytest.raises(ValueError, match="exits sit behind one of"):
         NetworkSpec(stages=(), context=ContextSpec(blocks=2), exits=("block-2",))
+
+
+def test_a_gated_head_multiplies_directions_by_activities() -> None:
+    torch.manual_seed(0)
+    plain = AccdoaHead(8, HeadSpec(hidden=8), 2, 0.0)
+    gated = AccdoaHead(8, HeadSpec(hidden=8, gated=True), 2, 0.0)
+    gated.branch.hidden.load_state_dict(plain.branch.hidden.state_dict())
+    embedding = torch.randn(1, 5, 8)
+    for logit, share in ((-60.0, 0.0), (0.0, 0.5), (60.0, 1.0)):
+        with torch.no_grad():
+            # Rows are (tracks, axes and gate, classes).
+            rows = gated.branch.out.weight.view(3, 4, 2, 8)
+            rows[:, :3] = plain.branch.out.weight.view(3, 3, 2, 8)
+            rows[:, 3] = 0.0
+            bias = gated.branch.out.bias.view(3, 4, 2)
+            bias[:, :3] = plain.branch.out.bias.view(3, 3, 2)
+            bias[:, 3] = logit
+        expected = share * plain(embedding, Flow())["accdoa"]
+        torch.testing.assert_close(gated(embedding, Flow())["accdoa"], expected)
