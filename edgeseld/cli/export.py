@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from edgeseld.cli.options import exit_option, json_option, model_argument
+from edgeseld.cli.options import json_option, model_argument
 from edgeseld.core.errors import BackendMissingError, ExportError
 
 TARGETS = ("onnx", "tflite", "executorch", "coreml")
@@ -21,8 +21,13 @@ PRECISIONS = ("fp32", "fp16", "int8-dynamic", "int8", "palette")
 @click.option(
     "--recipe", type=click.Path(path_type=Path, exists=True, dir_okay=False), help="Own recipe (export/*.toml)."
 )
-@exit_option
 @click.option("--input", "input_kind", type=click.Choice(("waveform", "features")), default="waveform")
+@click.option("--exit", "exit_name", help="End in an early exit of the model, such as block-1.")
+@click.option(
+    "--calibration",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Recordings at 24 kHz that static int8 learns its ranges on; made scenes by default.",
+)
 @click.option(
     "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the bundles."
 )
@@ -34,8 +39,9 @@ def command(
     target: str,
     precision: str,
     recipe: Path | None,
-    exit_name: str | None,
     input_kind: str,
+    exit_name: str | None,
+    calibration: Path | None,
     output: Path,
     as_zip: bool,
     allow_drift: bool,
@@ -50,14 +56,13 @@ def command(
     except ModuleNotFoundError as error:
         raise BackendMissingError("exporting", "export") from error
     from edgeseld.cli.export_table import print_exported
-    from edgeseld.core.early_exit import exit_folder
     from edgeseld.core.locate import find_model
     from edgeseld.export.bundle_writer import zip_bundle
     from edgeseld.export.recipe import read_recipe, recipe_path, supported_pairs
 
     targets = [name for name in TARGETS if f"{name}-{precision}" in supported_pairs()] if target == "all" else [target]
     skipped = [f"{name} at {precision} is not supported" for name in TARGETS if target == "all" and name not in targets]
-    exported = []
+    exported, failed = [], []
     for name in targets:
         settings = read_recipe(recipe or recipe_path(name, precision))
         if (settings.target, settings.precision) != (name, precision):
@@ -65,9 +70,19 @@ def command(
                 f"{recipe} is a recipe for {settings.target} at {settings.precision}, asked for {name} at {precision}: "
                 "name the same target and precision"
             )
-        settings = msgspec.structs.replace(settings, input=input_kind)
-        with exit_folder(find_model(model), exit_name) as folder:
-            exported.append(export_model(folder, settings, output, allow_drift=allow_drift))
+        settings = msgspec.structs.replace(settings, input=input_kind, exit=exit_name or settings.exit)
+        try:
+            exported.append(
+                export_model(find_model(model), settings, output, calibration=calibration, allow_drift=allow_drift)
+            )
+        except ExportError as error:
+            # One target that fails does not keep the others back.
+            if target != "all":
+                raise
+            failed.append(str(error))
+            continue
         if as_zip:
             zip_bundle(exported[-1].path, exported[-1].path.with_suffix(".seld.zip"))
-    print_exported(exported, skipped, as_json=as_json)
+    print_exported(exported, [*skipped, *failed], as_json=as_json)
+    if failed:
+        raise ExportError("; ".join(failed))

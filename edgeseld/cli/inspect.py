@@ -7,34 +7,21 @@ import click
 from edgeseld.cli.options import json_option
 
 
-@click.command(name="inspect", epilog="Example: edgeseld inspect bundles/student-s-tflite-fp32.seld")
+@click.command(name="inspect", epilog="Example: edgeseld inspect bundles/student-s-tflite-fp32.seld --operators")
 @click.argument("bundle", type=click.Path(path_type=Path))
+@click.option("--operators", is_flag=True, help="Also what the graphs are made of; needs the exporters' libraries.")
 @json_option
-def command(bundle: Path, as_json: bool) -> None:
-    """Show what is inside BUNDLE, a folder or a zip: graphs, tensors, signal, provenance."""
-    from edgeseld.cli.terminal import print_table
+def command(bundle: Path, operators: bool, as_json: bool) -> None:
+    """Show what is inside BUNDLE, a folder or a zip: graphs, tensors, signal, cost, provenance, and its operators.
+
+    Operators are told apart by whether a delegate (XNNPACK) runs them.
+    """
+    from edgeseld.cli.inspection import describe, print_description
     from edgeseld.core.structs import to_json
     from edgeseld.runtime.bundle import open_bundle
 
-    opened = open_bundle(bundle, allow_drift=True)
-    manifest = opened.manifest
+    description = describe(open_bundle(bundle, allow_drift=True), operators=operators)
     if as_json:
-        click.echo(to_json(manifest).decode(), nl=False)
-        return
-    facts = [
-        ["model", f"{manifest.id} {manifest.version}, {manifest.description}"],
-        ["target", f"{manifest.target}, {manifest.precision}, {'verified' if manifest.verified else 'NOT VERIFIED'}"],
-        ["hears", f"{manifest.signal.channel_format}, {manifest.signal.sample_rate_hz} Hz, windows of "
-         f"{manifest.signal.window_pcm_samples} samples after {manifest.context_samples} of context"],
-        ["answers", f"{manifest.output_format}, {len(manifest.classes)} classes: {', '.join(manifest.classes)}"],
-        ["licence", manifest.licence],
-        ["made with", ", ".join(f"{name} {version}" for name, version in manifest.provenance.tools.items())],
-    ]  # fmt: skip
-    print_table(manifest.name, ["what", ""], facts)
-    rows = [
-        [role, graph.file, kind, tensor.name, "x".join(map(str, tensor.shape)), tensor.dtype]
-        for role, graph in manifest.graphs.items()
-        for kind, tensors in (("in", graph.inputs), ("out", graph.outputs))
-        for tensor in tensors
-    ]
-    print_table("graphs", ["graph", "file", "", "tensor", "shape", "type"], rows)
+        click.echo(to_json(description).decode(), nl=False)
+    else:
+        print_description(description)

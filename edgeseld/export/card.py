@@ -6,7 +6,7 @@ from edgeseld.core.manifest import CARD_FILE, Manifest
 from edgeseld.runtime.verification import VerificationReport
 
 
-def bundle_card(manifest: Manifest, report: VerificationReport, model: Path) -> str:
+def bundle_card(manifest: Manifest, report: VerificationReport, model: Path, float_layers: tuple[str, ...] = ()) -> str:
     """Markdown: what it is, how to run it, how exact it is, then the card of the model where there is one."""
     verdict = "passed" if report.passed else "**FAILED**: " + "; ".join(report.failures)
     rows = "".join(
@@ -21,5 +21,7 @@ def bundle_card(manifest: Manifest, report: VerificationReport, model: Path) -> 
         f"Run it: `edgeseld infer {manifest.name}.seld AUDIO`. What the tensors mean stands in manifest.json.\n\n"
         f"## Verification against the float model\n{verdict}.\n\n"
         "| golden case | raw difference | changed frames | direction change, degrees |\n|---|---|---|---|\n"
-        f"{rows}" + (f"\n{own.read_text()}" if own.exists() else "")
+        f"{rows}"
+        + (f"\nLeft in float, because int8 hurts them most: {', '.join(float_layers)}.\n" if float_layers else "")
+        + (f"\n{own.read_text()}" if own.exists() else "")
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from edgeseld.core.atomic import atomic_folder
-from edgeseld.core.errors import BackendMissingError
+from edgeseld.core.errors import BackendMissingError, ParityError
 from edgeseld.core.locate import MODEL_FILE, PACKAGE
 from edgeseld.core.manifest import (
     CARD_FILE,
@@ -27,23 +27,34 @@ from edgeseld.export.bundle_writer import sha256, sources_sha256, write_sums
 from edgeseld.export.card import bundle_card
 from edgeseld.export.golden_vectors import golden_tensors, write_golden
 from edgeseld.export.graphs import Graph, export_graphs, interface
+from edgeseld.export.operators import graph_operators, require_budget
 from edgeseld.export.recipe import ExportRecipe
+from edgeseld.export.refusals import explained
+from edgeseld.export.representative import Runs, builtin_windows, graph_inputs, recorded_windows
+from edgeseld.export.sensitivity import sensitivities
 from edgeseld.nn.network import SeldNetwork
+from edgeseld.nn.truncate import truncated
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network
 from edgeseld.runtime.backends import open_backend
-from edgeseld.runtime.bundle import SUFFIX, Bundle
+from edgeseld.runtime.bundle import SUFFIX, Bundle, graph_bytes
 from edgeseld.runtime.calibrate import with_own_calibration
 from edgeseld.runtime.verification import VerificationReport, require_parity, verify
 
 Files = Mapping[Role, tuple[str, str | None]]
-Exporter = Callable[[Mapping[Role, Graph], ExportRecipe, Path], Files]
+Exporter = Callable[[Mapping[Role, Graph], ExportRecipe, Path, Runs], Files]
 
 # Target to module:function, and the distributions whose versions decide on the bytes.
 TARGETS = {
     "onnx": ("edgeseld.export.onnx_target:export_onnx", ("torch", "onnx", "onnxscript", "onnxruntime")),
     "tflite": ("edgeseld.export.tflite_target:export_tflite", ("torch", "litert-torch", "ai-edge-quantizer")),
     "executorch": ("edgeseld.export.executorch_target:export_executorch", ("torch", "executorch", "torchao")),
+    "coreml": ("edgeseld.export.coreml_target:export_coreml", ("torch", "coremltools")),
 }
+# Pairs whose quantisation has to see data.
+LEARNING = {("onnx", "int8"), ("tflite", "int8"), ("executorch", "int8"), ("executorch", "int8-dynamic")}
+# Pairs where single layers can stay float, and how many are tried where all in int8 strays.
+SEARCHED = {("onnx", "int8"), ("executorch", "int8")}
+FLOAT_LAYER_COUNTS = (1, 2, 4, 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,43 +64,101 @@ class Exported:
     path: Path
     manifest: Manifest
     report: VerificationReport
+    float_layers: tuple[str, ...] = ()
 
     @property
     def model_bytes(self) -> int:
         """Size of the model files that one deterministic pass needs."""
-        graph = self.manifest.graphs["full"].file
-        return sum((self.path / name).stat().st_size for name in (graph, "weights.bin") if (self.path / name).exists())
+        return graph_bytes(Bundle(self.path, self.manifest))
 
 
-def export_model(model: Path, recipe: ExportRecipe, output: Path, *, allow_drift: bool = False) -> Exported:
+def export_model(
+    model: Path, recipe: ExportRecipe, output: Path, *, calibration: Path | None = None, allow_drift: bool = False
+) -> Exported:
     """Export the model in a folder (model.toml and weights) to `output`/NAME.seld and verify it.
+
+    Static int8 learns its ranges on the recordings below `calibration`, or on made scenes.
 
     ParityError where the exported file strays beyond the recipe's tolerance, and nothing is written, unless
     `allow_drift` asks for a bundle marked unverified. ExportError and BackendMissingError say what else is wrong.
     """
-    exporter = _exporter(recipe.target)
+    exporter = exporter_of(recipe.target)
     spec = read_toml(model / MODEL_FILE, ModelFile)
     network = load_network(spec, model / WEIGHTS_FILE)
+    if recipe.exit is not None:
+        network = truncated(network, recipe.exit)
+        spec = network.spec = msgspec.structs.replace(spec, id=f"{spec.id}.{recipe.exit}")
     graphs = export_graphs(
         network, input_kind=recipe.input, mc_chunk=recipe.mc_chunk_samples, time_shifts=recipe.time_shifts
     )
+    runs = runs_of(graphs, network, recipe, calibration)
     path = output / (bundle_name(spec.id, recipe.target, recipe.precision) + SUFFIX)
+    source = _Source(model, spec, network, graphs, runs)
+    try:
+        return _attempt(source, recipe, exporter, path, allow_drift=allow_drift)
+    except ParityError as error:
+        if (recipe.target, recipe.precision) not in SEARCHED or recipe.float_layers:
+            raise
+        return _search(source, recipe, exporter, path, error)
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """What every attempt at an export begins with."""
+
+    model: Path
+    spec: ModelFile
+    network: SeldNetwork
+    graphs: Mapping[Role, Graph]
+    runs: Runs
+
+
+def _search(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Path, error: ParityError) -> Exported:
+    """Leave more and more of the layers that int8 hurts most in float until the bundle passes, or raise."""
+    ranked = [one.layer for one in sensitivities(source.graphs, source.runs)]
+    for count in FLOAT_LAYER_COUNTS:
+        kept = msgspec.structs.replace(recipe, float_layers=tuple(ranked[:count]))
+        try:
+            return _attempt(source, kept, exporter, path, allow_drift=False)
+        except ParityError as again:
+            error = again
+    raise error
+
+
+def _attempt(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Path, *, allow_drift: bool) -> Exported:
+    """Export, verify and write, or raise and leave nothing."""
+    graphs = source.graphs
     with atomic_folder(path) as folder:
-        manifest = _manifest(spec, network, recipe, graphs, exporter(graphs, recipe, folder), model)
+        with explained(recipe.target, graphs):
+            files = exporter(graphs, recipe, folder, source.runs)
+        manifest = _manifest(source, recipe, files)
+        bundle = Bundle(folder, manifest)
+        if recipe.outside_delegate is not None:
+            require_budget(graph_operators(bundle), recipe.outside_delegate, manifest.name)
         golden = golden_tensors(manifest, graphs)
         write_golden(golden, folder / GOLDEN_FILE)
-        report = verify(manifest, open_backend(Bundle(folder, manifest)), golden)
+        report = verify(manifest, open_backend(bundle), golden)
         if not allow_drift:
             require_parity(report, manifest.name)
         manifest = msgspec.structs.replace(manifest, verified=report.passed)
         (folder / MANIFEST_FILE).write_bytes(to_json(manifest))
         (folder / VERIFICATION_FILE).write_bytes(to_json(report))
-        (folder / CARD_FILE).write_text(bundle_card(manifest, report, model))
+        (folder / CARD_FILE).write_text(bundle_card(manifest, report, source.model, recipe.float_layers))
         write_sums(folder)
-    return Exported(path, manifest, report)
+    return Exported(path, manifest, report, recipe.float_layers)
 
 
-def _exporter(target: str) -> Exporter:
+def runs_of(graphs: Mapping[Role, Graph], network: SeldNetwork, recipe: ExportRecipe, calibration: Path | None) -> Runs:
+    """Inputs of every graph from which int8 learns; none for other precisions."""
+    if (recipe.target, recipe.precision) not in LEARNING:
+        return {}
+    signal, count = network.spec.signal, recipe.calibration_windows
+    windows = builtin_windows(signal, count) if calibration is None else recorded_windows(calibration, signal, count)
+    return graph_inputs(graphs, windows)
+
+
+def exporter_of(target: str) -> Exporter:
+    """The exporter of a target; BackendMissingError where its libraries are not installed."""
     module, _, name = TARGETS[target][0].partition(":")
     try:
         exporter: Exporter = getattr(importlib.import_module(module), name)
@@ -98,10 +167,9 @@ def _exporter(target: str) -> Exporter:
     return exporter
 
 
-def _manifest(
-    spec: ModelFile, network: SeldNetwork, recipe: ExportRecipe, graphs: Mapping[Role, Graph], files: Files, model: Path
-) -> Manifest:
-    shared = interface(network, graphs, files, input_kind=recipe.input, mc_chunk=recipe.mc_chunk_samples)
+def _manifest(source: _Source, recipe: ExportRecipe, files: Files) -> Manifest:
+    spec, model = source.spec, source.model
+    shared = interface(source.network, source.graphs, files, input_kind=recipe.input, mc_chunk=recipe.mc_chunk_samples)
     shared = with_own_calibration(shared, model)
     return Manifest(
         **{name: getattr(shared, name) for name in shared.__struct_fields__},

@@ -10,15 +10,15 @@ from safetensors.numpy import save_file
 from edgeseld.core.atomic import atomic_file
 from edgeseld.core.errors import ExportError
 from edgeseld.core.manifest import Manifest, Role
-from edgeseld.core.prediction import Float32
-from edgeseld.core.spec import ChannelFormat, SignalSpec
+from edgeseld.core.spec import SignalSpec
 from edgeseld.data.synth.builtin import builtin_sound
+from edgeseld.export.channel_formats import in_format
 from edgeseld.export.graphs import Graph
 from edgeseld.nn.frontend import Frontend
 from edgeseld.runtime.decode import decode
 from edgeseld.runtime.golden import SCENE_SCALE, golden_inputs
 from edgeseld.runtime.masks import draw_masks
-from edgeseld.signal.ambisonics import foa_gains, foa_to_stereo
+from edgeseld.signal.ambisonics import foa_gains
 
 LARGEST_BYTES = 1_500_000
 # Kind of built-in sound, onset in s, azimuth and elevation in degrees of the golden scene.
@@ -36,20 +36,8 @@ def golden_scene(signal: SignalSpec) -> np.ndarray:
         sound = builtin_sound(kind, (0, number))[: samples - onset]
         peak = SCENE_PEAK / max(float(np.abs(sound).max()), 1e-9)
         scene[:, onset : onset + sound.size] += foa_gains(azimuth_deg, elevation_deg)[:, np.newaxis] * sound * peak
-    heard = _in_format(scene.astype(np.float32), signal.channel_format)
+    heard = in_format(scene.astype(np.float32), signal.channel_format)
     return np.round(np.clip(heard, -1.0, 1.0) * (SCENE_SCALE - 1)).astype(np.int16)
-
-
-def _in_format(foa: Float32, channel_format: ChannelFormat) -> Float32:
-    """FOA as each format hears it; the tetrahedral array as four cardioids."""
-    if channel_format == "foa":
-        return foa
-    if channel_format == "mono":
-        return foa[:1]
-    if channel_format == "stereo":
-        return foa_to_stereo(foa)
-    capsules = foa_gains([45.0, -45.0, 135.0, -135.0], [35.0, -35.0, -35.0, 35.0])
-    return (0.5 * capsules @ foa).astype(np.float32)
 
 
 def golden_tensors(manifest: Manifest, graphs: Mapping[Role, Graph]) -> dict[str, np.ndarray]:

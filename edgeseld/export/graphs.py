@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from edgeseld.core.frames import LABEL_FRAME_SAMPLES
 from edgeseld.core.manifest import GraphSpec, Interface, MaskSiteSpec, MonteCarloSpec, Role, TensorSpec
-from edgeseld.core.spec import ModelSpec
+from edgeseld.core.spec import ModelSpec, SignalSpec
 from edgeseld.nn.freeze import frozen
 from edgeseld.nn.frontend import feature_channels
 from edgeseld.nn.graphs import (
@@ -61,7 +61,7 @@ def export_graphs(network: SeldNetwork, *, input_kind: str, mc_chunk: int, time_
     """
     trained, network = network, frozen(network)
     signal = network.spec.signal
-    pcm = torch.zeros(1, signal.channels, signal.context_samples + signal.window_pcm_samples)
+    pcm = example_pcm(signal)
     features = torch.zeros(1, feature_channels(signal), signal.window_hops, signal.mel_bands)
     outputs = [*output_names(network.spec), "embedding"]
     graphs: dict[Role, Graph] = {}
@@ -78,6 +78,11 @@ def export_graphs(network: SeldNetwork, *, input_kind: str, mc_chunk: int, time_
         graphs["frontend"] = _graph(FrontendGraph(network), {"pcm": torch.cat([pcm, margins], dim=2)}, ["features"])
         graphs["encoder"] = _graph(EncoderGraph(network), {"features": features}, outputs)
     return graphs
+
+
+def example_pcm(signal: SignalSpec) -> Tensor:
+    """Silence of a window with its context, (1, channels, samples)."""
+    return torch.zeros(1, signal.channels, signal.context_samples + signal.window_pcm_samples)
 
 
 def interface(

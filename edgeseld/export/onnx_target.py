@@ -11,32 +11,42 @@ from onnx import TensorProto, numpy_helper
 from onnx.external_data_helper import set_external_data
 
 from edgeseld.core.manifest import Role
+from edgeseld.export.behind_frontend import half
 from edgeseld.export.graphs import Graph
+from edgeseld.export.onnx_quantisation import quantised
 from edgeseld.export.recipe import ExportRecipe
+from edgeseld.export.representative import Runs
+from edgeseld.runtime.bundle import SHARED_WEIGHTS_FILE
 
-WEIGHTS_FILE = "weights.bin"
 # Smaller tensors stay inside the graph: shapes and scalars that optimisers want to see.
 SHARED_FROM_BYTES = 1_024
 ALIGNMENT = 64
 
 
-def export_onnx(graphs: Mapping[Role, Graph], recipe: ExportRecipe, folder: Path) -> dict[Role, tuple[str, str | None]]:
+def export_onnx(
+    graphs: Mapping[Role, Graph], recipe: ExportRecipe, folder: Path, runs: Runs
+) -> dict[Role, tuple[str, str | None]]:
     """Write the graphs into `folder`; file name and entry point by role."""
-    models = {role: _convert(graph) for role, graph in graphs.items()}
-    if recipe.precision == "int8-dynamic":
-        models = {role: _quantise_dynamic(model, folder) for role, model in models.items()}
+    models = {role: _convert(graph, half_inside=_is_half(role, recipe)) for role, graph in graphs.items()}
+    for role in models:
+        if role != "frontend" and recipe.precision.startswith("int8"):
+            models[role] = quantised(models[role], recipe, runs.get(role, []))
     for model in models.values():
         _strip(model)
-    _share_weights(models, folder / WEIGHTS_FILE)
+    _share_weights(models, folder / SHARED_WEIGHTS_FILE)
     for role, model in models.items():
         (folder / f"{role}.onnx").write_bytes(model.SerializeToString(deterministic=True))
     return {role: (f"{role}.onnx", None) for role in models}
 
 
-def _convert(graph: Graph) -> onnx.ModelProto:
+def _is_half(role: Role, recipe: ExportRecipe) -> bool:
+    return recipe.precision == "fp16" and role != "frontend"
+
+
+def _convert(graph: Graph, *, half_inside: bool) -> onnx.ModelProto:
     """The graph through torch.export."""
     program = torch.onnx.export(
-        graph.module,
+        half(graph) if half_inside else graph.module,
         graph.examples,
         dynamo=True,
         verbose=False,
@@ -81,37 +91,3 @@ def _raw_bytes(tensor: TensorProto) -> bytes:
     array = np.ascontiguousarray(numpy_helper.to_array(tensor))
     tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
     return tensor.raw_data
-
-
-def _quantise_dynamic(model: onnx.ModelProto, folder: Path) -> onnx.ModelProto:
-    """Weights of matrix products as int8, activations quantised as they come; convolutions and the frontend stay float.
-
-    onnxruntime's ConvInteger is slower than float convolution.
-    """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
-
-    source, target = folder / "float.onnx", folder / "quantised.onnx"
-    onnx.save(model, source)
-    try:
-        quantize_dynamic(
-            source,
-            target,
-            op_types_to_quantize=["MatMul", "Gemm"],
-            weight_type=QuantType.QInt8,
-            per_channel=True,
-            nodes_to_exclude=frontend_nodes(model),
-        )
-        return onnx.load(target)
-    finally:
-        source.unlink(missing_ok=True)
-        target.unlink(missing_ok=True)
-
-
-def frontend_nodes(model: onnx.ModelProto) -> list[str]:
-    """Nodes that came from the module `frontend`; they stay float32 at every precision."""
-    return [node.name for node in model.graph.node if ".frontend" in _scope(node)]
-
-
-def _scope(node: onnx.NodeProto) -> str:
-    scopes: dict[str, str] = {item.key: item.value for item in node.metadata_props}
-    return "." + scopes.get("pkg.torch.onnx.name_scopes", "").replace("'", ".")

@@ -6,7 +6,7 @@ from typing import Literal
 from edgeseld.core.errors import ExportError
 from edgeseld.core.locate import recipes_folder
 from edgeseld.core.manifest import Precision, Target, ToleranceSpec
-from edgeseld.core.spec import Positive
+from edgeseld.core.spec import ExitName, Positive
 from edgeseld.core.structs import Frozen, read_toml
 
 
@@ -19,6 +19,13 @@ class ExportRecipe(Frozen, frozen=True, kw_only=True):
     input: Literal["waveform", "features"] = "waveform"
     mc_chunk_samples: Positive = 10
     time_shifts: bool = True
+    # Ends in an early exit of the network, such as `block-1`.
+    exit: ExitName | None = None
+    # Operators that may run outside the delegate; any other fails the export. Without a list none does.
+    outside_delegate: tuple[str, ...] | None = None
+    # Static int8: how many windows its ranges are learnt on, and layers (such as `stages.0`) that stay float.
+    calibration_windows: Positive = 16
+    float_layers: tuple[str, ...] = ()
 
 
 def recipe_path(target: str, precision: str) -> Path:

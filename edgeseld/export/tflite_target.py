@@ -1,7 +1,6 @@
 """TFLite through litert-torch: one file per graph, static shapes, built-in operators only."""
 
-import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,46 +8,96 @@ import numpy as np
 
 from edgeseld.core.manifest import Role
 from edgeseld.export.graphs import Graph
+from edgeseld.export.quiet import quiet
 from edgeseld.export.recipe import ExportRecipe
+from edgeseld.export.representative import Inputs, Runs
 
 # Tensors are named after the torch modules they came from; everything but the frontend is quantised.
 NETWORK_TENSORS = r"^(?!.*[Ff]rontend).*(convolution|conformer|attention|Projection|heads|recurrent|Linear).*"
+# Of these the convolutional stages, which static int8 takes whole.
+STAGE_TENSORS = r"^(?!.*[Ff]rontend).*nn\.convolution\..*"
 SIGNATURE = "serving_default"
+# Between operations of these kinds values stay int8.
+STATIC_KINDS = ("CONV_2D", "DEPTHWISE_CONV_2D", "ADD", "MAX_POOL_2D", "AVERAGE_POOL_2D")
 
 
 def export_tflite(
-    graphs: Mapping[Role, Graph], recipe: ExportRecipe, folder: Path
+    graphs: Mapping[Role, Graph], recipe: ExportRecipe, folder: Path, runs: Runs
 ) -> dict[Role, tuple[str, str | None]]:
     """Write the graphs into `folder`; file name and signature by role.
 
     Several signatures in one file would share their weights, but LiteRT runs such files a third slower.
     """
-    return {role: (_export(role, graph, recipe, folder), SIGNATURE) for role, graph in graphs.items()}
+    for role, graph in graphs.items():
+        _export(folder / f"{role}.tflite", graph, "fp32" if role == "frontend" else recipe.precision, runs.get(role))
+    return {role: (f"{role}.tflite", SIGNATURE) for role in graphs}
 
 
-def _export(role: Role, graph: Graph, recipe: ExportRecipe, folder: Path) -> str:
+def _export(path: Path, graph: Graph, precision: str, runs: Sequence[Inputs] | None) -> None:
     import litert_torch
 
-    path = folder / f"{role}.tflite"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         litert_torch.convert(graph.module, graph.examples).export(str(path))
-    if recipe.precision == "int8-dynamic" and role != "frontend":
-        _quantise_dynamic(path)
+        if precision != "fp32":
+            _lower(path, precision, runs)
     _name_tensors(path, graph)
-    return path.name
 
 
-def _quantise_dynamic(path: Path) -> None:
-    """Weights of convolutions and matrix products as int8 per channel, activations quantised as they come."""
-    from ai_edge_quantizer import qtyping, quantizer
+def _lower(path: Path, precision: str, runs: Sequence[Inputs] | None) -> None:
+    """Rewrite the file at a lower precision: everything but the frontend."""
+    from ai_edge_quantizer import quantizer
 
     quantiser = quantizer.Quantizer(str(path))
-    everything = qtyping.TFLOperationName.ALL_SUPPORTED
-    quantiser.add_dynamic_config(regex=NETWORK_TENSORS, operation_name=everything, num_bits=8)
-    result = quantiser.quantize()
+    ranges = None
+    if precision == "fp16":
+        _cast_weights(quantiser)
+    elif precision == "int8-dynamic":
+        _quantise_dynamic(quantiser, "ALL_SUPPORTED")
+    else:
+        _quantise_static(quantiser)
+        samples = [{f"args_{index}": array for index, array in enumerate(run)} for run in runs or ()]
+        ranges = quantiser.calibrate({SIGNATURE: samples})
+    result = quantiser.quantize(ranges)
     path.unlink()
     result.export_model(str(path))
+
+
+def _cast_weights(quantiser: Any) -> None:
+    """Weights as float16, arithmetic in float32."""
+    from ai_edge_quantizer import qtyping
+    from ai_edge_quantizer.algorithm_manager import AlgorithmName
+
+    half = qtyping.TensorQuantizationConfig(num_bits=16, dtype=qtyping.TensorDataType.FLOAT)
+    quantiser.update_quantization_recipe(
+        regex=NETWORK_TENSORS,
+        operation_name=qtyping.TFLOperationName.ALL_SUPPORTED,
+        op_config=qtyping.OpQuantizationConfig(
+            weight_tensor_config=half, compute_precision=qtyping.ComputePrecision.FLOAT, explicit_dequantize=True
+        ),
+        algorithm_key=AlgorithmName.FLOAT_CASTING,
+    )
+
+
+def _quantise_dynamic(quantiser: Any, operation: str) -> None:
+    """Weights as int8 per channel, activations quantised as they come."""
+    from ai_edge_quantizer import qtyping
+
+    kind = qtyping.TFLOperationName[operation]
+    quantiser.add_dynamic_config(regex=NETWORK_TENSORS, operation_name=kind, num_bits=8)
+
+
+def _quantise_static(quantiser: Any) -> None:
+    """Stages wholly in int8 with ranges learnt beforehand; the matrix products of the context as they come."""
+    from ai_edge_quantizer import qtyping
+
+    for operation in STATIC_KINDS:
+        quantiser.add_static_config(
+            regex=STAGE_TENSORS,
+            operation_name=qtyping.TFLOperationName[operation],
+            activation_num_bits=8,
+            weight_num_bits=8,
+        )
+    _quantise_dynamic(quantiser, "FULLY_CONNECTED")
 
 
 def _name_tensors(path: Path, graph: Graph) -> None:

@@ -16,6 +16,7 @@ from edgeseld.core.manifest import MANIFEST_FILE, SCHEMA_VERSION, SUMS_FILE, Gra
 from edgeseld.core.structs import read_json
 
 SUFFIX = ".seld"
+SHARED_WEIGHTS_FILE = "weights.bin"
 SUM_LINE = re.compile(r"^([0-9a-f]{64})  (\S.*)$")
 # No model for a phone comes near this; a zip that unpacks to more is not one of ours.
 LARGEST_BYTES = 1 << 30
@@ -48,6 +49,13 @@ class Bundle:
         except KeyError:
             held = ", ".join(self.manifest.graphs)
             raise BundleError(f"{self.manifest.name} has no graph {role!r}, only {held}: export it again") from None
+
+
+def graph_bytes(bundle: Bundle, role: Role = "full") -> int:
+    """Size of the files that one graph needs: its file or package, and the weights that ONNX graphs share."""
+    paths = [bundle.folder / bundle.graph(role).file, bundle.folder / SHARED_WEIGHTS_FILE]
+    files = [file for path in paths for file in (path.rglob("*") if path.is_dir() else [path])]
+    return sum(file.stat().st_size for file in files if file.is_file())
 
 
 def open_bundle(path: Path, *, allow_drift: bool = False) -> Bundle:

@@ -1,6 +1,7 @@
 """Does an exported bundle hear what the float model hears? Tensors on golden vectors, and the events in them."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -24,6 +25,16 @@ class CaseReport(Frozen, frozen=True, kw_only=True):
     case: str
     raw_max: float
     raw_mean: float
+    active_frames: int
+    changed_frames: int
+    near_threshold_frames: int
+    direction_deg: float
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """Active frames of the reference, those that changed, those too near a threshold to tell, and the mean turn."""
+
     active_frames: int
     changed_frames: int
     near_threshold_frames: int
@@ -78,16 +89,26 @@ def _compare(
 ) -> CaseReport:
     """Outputs without a batch dimension."""
     differences = np.concatenate([np.abs(outputs[name] - golden[name]).ravel() for name in outputs])
-    ours, theirs = _events(manifest, outputs), _events(manifest, golden)
-    thresholds = np.asarray(manifest.tracking.thresholds(manifest.classes))
-    active, expected = ours.activity > thresholds, theirs.activity > thresholds
-    near = (np.abs(theirs.activity - thresholds) < NEAR_THRESHOLD) & (active != expected)
-    both = active & expected
-    angles = angle_between_deg(ours.direction[both], theirs.direction[both])
+    found = changes(_events(manifest, outputs), _events(manifest, golden))
     return CaseReport(
         case=case,
         raw_max=float(differences.max()),
         raw_mean=float(differences.mean()),
+        active_frames=found.active_frames,
+        changed_frames=found.changed_frames,
+        near_threshold_frames=found.near_threshold_frames,
+        direction_deg=found.direction_deg,
+    )
+
+
+def changes(ours: Prediction, theirs: Prediction) -> Changes:
+    """What is heard differently in two predictions of the same audio, the second being the reference."""
+    thresholds = np.asarray(theirs.tracking.thresholds(theirs.classes))
+    active, expected = ours.activity > thresholds, theirs.activity > thresholds
+    near = (np.abs(theirs.activity - thresholds) < NEAR_THRESHOLD) & (active != expected)
+    both = active & expected
+    angles = angle_between_deg(ours.direction[both], theirs.direction[both])
+    return Changes(
         active_frames=int(expected.sum()),
         changed_frames=int(((active != expected) & ~near).sum()),
         near_threshold_frames=int(near.sum()),

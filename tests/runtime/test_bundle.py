@@ -18,6 +18,7 @@ from edgeseld.core.spec import SignalSpec, TrackingSpec
 from edgeseld.core.structs import to_json
 from edgeseld.runtime.bundle import LARGEST_FILE_COUNT, open_bundle
 
+ROOT = Path(__file__).parent.parent.parent
 GRAPH = b"not a graph, but the reader does not look inside"
 MANIFEST = Manifest(
     id="made-up",
@@ -208,6 +209,10 @@ def test_a_zip_of_too_many_files_or_bytes_is_not_unpacked(
         archive.writestr("zeros", bytes(100_001))
     with pytest.raises(BundleError, match="more than a bundle can hold"):
         open_bundle(path)
+
+
+def test_the_published_schema_is_that_of_the_reader() -> None:
+    assert json.loads((ROOT / "docs" / "manifest.schema.json").read_text()) == msgspec.json.schema(Manifest)
 
 
 JSON = st.recursive(

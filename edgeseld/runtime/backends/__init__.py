@@ -21,6 +21,8 @@ class Backend(Protocol):
 BACKENDS = {
     "onnx": ("edgeseld.runtime.backends.onnx:OnnxBackend", "onnx"),
     "tflite": ("edgeseld.runtime.backends.tflite:TfliteBackend", "tflite"),
+    "executorch": ("edgeseld.runtime.backends.executorch:ExecutorchBackend", "executorch"),
+    "coreml": ("edgeseld.runtime.backends.coreml:CoremlBackend", "coreml"),
 }
 
 

@@ -1,0 +1,21 @@
+"""Converters warn of their own future, log every pass and draw progress bars."""
+
+import io
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stderr
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """No warnings, nothing on stderr, and errors alone in the log."""
+    logger = logging.getLogger()
+    level = logger.level
+    with warnings.catch_warnings(), redirect_stderr(io.StringIO()):
+        warnings.simplefilter("ignore")
+        logger.setLevel(logging.ERROR)
+        try:
+            yield
+        finally:
+            logger.setLevel(level)
