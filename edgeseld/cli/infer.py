@@ -18,7 +18,7 @@ from edgeseld.cli.options import BACKENDS, FOA_ORDERS, audio_argument, model_arg
 @click.option("--threads", type=click.IntRange(1), default=1)
 @click.option("--foa-order", type=click.Choice(FOA_ORDERS), default=FOA_ORDERS[0], help="Channel order of FOA files.")
 @click.option("--csv", type=click.Path(path_type=Path, dir_okay=False), help="Write frames in the DCASE form.")
-@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Draw classes and directions (png, svg).")
+@click.option("--plot", type=click.Path(path_type=Path, dir_okay=False), help="Picture (png, svg) or page (html).")
 @click.option("--json", "as_json", is_flag=True, help="Events as one JSON object on stdout.")
 @click.option("--allow-drift", is_flag=True, help="Also run a bundle that failed its verification.")
 def command(
@@ -40,7 +40,7 @@ def command(
 
     Prints the events: which sound, when, from where (azimuth counter-clockwise, 90 = left), how sure.
     """
-    from edgeseld.cli.results import print_events, write_csv, write_json
+    from edgeseld.cli.results import draw, print_events, write_csv, write_json
     from edgeseld.runtime.model import load
     from edgeseld.signal.audio import read_audio
 
@@ -51,9 +51,7 @@ def command(
     if csv is not None:
         write_csv(prediction, csv)
     if plot is not None:
-        from edgeseld.runtime.plots import plot_prediction
-
-        plot_prediction(prediction, plot)
+        draw(prediction, plot, f"{loaded.interface.id}: {audio.name}")
     if as_json:
         write_json(prediction, loaded.interface.id, duration_s)
     else:

@@ -57,6 +57,17 @@ def write_json(prediction: Prediction, model: str, duration_s: float) -> None:
     click.echo(to_json(events).decode(), nl=False)
 
 
+def draw(prediction: Prediction, path: Path, title: str) -> None:
+    """A picture, or by the suffix `.html` one page with pictures and a table of all events."""
+    from edgeseld.runtime.plots import plot_prediction
+    from edgeseld.runtime.report import write_report
+
+    if path.suffix == ".html":
+        write_report(prediction, path, title)
+    else:
+        plot_prediction(prediction, path)
+
+
 def write_csv(prediction: Prediction, path: Path) -> None:
     """Frames above threshold in the DCASE prediction form."""
     thresholds = prediction.tracking.thresholds(prediction.classes)
