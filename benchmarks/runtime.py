@@ -209,8 +209,8 @@ def updates(targets: Iterable[str], folder: Path, rounds: int) -> list[Row]:
         model = load(bundle(find_model("student-stream"), target, folder))
         rivals[name], limits[name] = endless(model.stream().feed, blocks), f"at most {UPDATE_LIMIT:g}"
     shorter = with_window(find_model("student-xs"), WINDOW_FRAMES, folder)
-    sliding = load(bundle(shorter, "tflite", folder / "2s")).stream(hop_frames=1)
-    rivals["student-xs, tflite, window of 2 s again, to events"] = endless(sliding.feed, blocks)
+    sliding = load(bundle(shorter, "onnx", folder / "2s")).stream(hop_frames=1)
+    rivals["student-xs, onnx, window of 2 s again, to events"] = endless(sliding.feed, blocks)
     return timed("10 updates a second, each", rivals, 2 * rounds, limits)
 
 

@@ -3,8 +3,8 @@
 The calibration is fitted on one data set and tried on others, whose clips and rooms are different ones. On those, for
 each placement of dropout and each choice of passes: how well each value tells wrong events from right ones (AUROC,
 chance is 0.5), beside the plain confidence of one pass for the same events, and what keeping the surest 80 % of the
-events does to their precision. An event is right if for at least half of its frames a source of its class sounds within
-20 degrees.
+events does to their precision; `together` weighs all values as the events of the first data set teach. An event is
+right if for at least half of its frames a source of its class sounds within 20 degrees.
 """
 
 import tempfile
@@ -153,8 +153,16 @@ def sureness(event: SeldEvent, sure: EventUncertainty) -> dict[str, float]:
     }
 
 
-def rank(heard: Heard, scenes: Scenes, classes: Sequence[str]) -> tuple[int, float, dict[str, Ranking]]:
-    """Number and precision of the events of a data set, and what each value does for them."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Judged:
+    """Events of a data set: which are right, and what each value says of them, more being surer; arrays (events,)."""
+
+    right: Bool
+    values: dict[str, Float64]
+
+
+def judge(heard: Heard, scenes: Scenes, classes: Sequence[str]) -> Judged:
+    """All events of a data set."""
     right: list[bool] = []
     values: list[dict[str, float]] = []
     for name, prediction in heard.items():
@@ -164,13 +172,32 @@ def rank(heard: Heard, scenes: Scenes, classes: Sequence[str]) -> tuple[int, flo
             right.append(is_right(event, scenes.references[name], class_id))
             plain = plain_confidence(event, scenes.plain[name], class_id)
             values.append({"one pass": plain} | sureness(event, event.uncertainty))
-    outcome = np.array(right, dtype=np.bool_)
     columns = {key: np.array([one[key] for one in values]) for key in (values[0] if values else {})}
-    rankings = {
-        key: Ranking(auroc=auroc(column, outcome), precision_kept=float(outcome[_surest(column)].mean()))
-        for key, column in columns.items()
+    return Judged(np.array(right, dtype=np.bool_), columns)
+
+
+def together(known: Judged, events: Judged) -> Float64:
+    """All values but that of one pass, weighed by a logistic regression on the events of another data set."""
+    names = [name for name in known.values if name != "one pass"]
+    columns = np.stack([known.values[name] for name in names])
+    mean, scale = columns.mean(axis=1, keepdims=True), columns.std(axis=1, keepdims=True) + 1e-9
+    design = np.concatenate([(columns - mean) / scale, np.ones((1, columns.shape[1]))])
+    weights = np.zeros(len(design))
+    for _ in range(30):
+        chance = 1.0 / (1.0 + np.exp(-weights @ design))
+        curvature = (design * (chance * (1.0 - chance))) @ design.T + np.eye(len(design))
+        weights = weights - np.linalg.solve(curvature, design @ (chance - known.right) + weights)
+    ours = (np.stack([events.values[name] for name in names]) - mean) / scale
+    result: Float64 = weights[:-1] @ ours
+    return result
+
+
+def rank(events: Judged, known: Judged) -> dict[str, Ranking]:
+    """What each value does for the events, and all together as weighed on the events of the fit."""
+    return {
+        key: Ranking(auroc=auroc(column, events.right), precision_kept=float(events.right[_surest(column)].mean()))
+        for key, column in (events.values | {"together": together(known, events)}).items()
     }
-    return len(outcome), float(outcome.mean()), rankings
 
 
 def _surest(values: Float64) -> NDArray[np.int64]:
@@ -215,28 +242,32 @@ def placements(
             ours = [listen(better, root) for root in tests]
             for before, after in zip(others, ours, strict=True) if number == 0 else ():
                 yield after.root.name, _calibration_figures(before, after, count, pictures)
-            for (mc_samples, time_shifts), scenes in ((passes, scenes) for passes in PASSES for scenes in ours):
+            fit_scenes = listen(better, fit)
+            for mc_samples, time_shifts in PASSES:
                 if number and not mc_samples:
                     continue
                 passes = {"mc_samples": mc_samples, "time_shifts": time_shifts}
-                heard = hear_dataset(better, dataset_for(better, scenes.root), progress, **passes)
-                events, precision, rankings = rank(heard, scenes, interface.classes)
-                f_score, error_deg = scores(heard, scenes, count)
-                gap = partial(coverage_gap, heard, scenes, count)
-                yield (
-                    scenes.root.name,
-                    PassesReport(
-                        placement=placement if mc_samples else "none",
-                        F20=f_score,
-                        LE=error_deg,
-                        events=events,
-                        precision=precision,
-                        rankings=rankings,
-                        coverage_gap_before=gap(1.0 / fitted.calibration.spread_factor),
-                        coverage_gap_after=gap(1.0),
-                        **passes,
-                    ),
-                )
+                heard = hear_dataset(better, dataset_for(better, fit), progress, **passes)
+                judged = judge(heard, fit_scenes, interface.classes)
+                for scenes in ours:
+                    heard = hear_dataset(better, dataset_for(better, scenes.root), progress, **passes)
+                    events = judge(heard, scenes, interface.classes)
+                    f_score, error_deg = scores(heard, scenes, count)
+                    gap = partial(coverage_gap, heard, scenes, count)
+                    yield (
+                        scenes.root.name,
+                        PassesReport(
+                            placement=placement if mc_samples else "none",
+                            F20=f_score,
+                            LE=error_deg,
+                            events=len(events.right),
+                            precision=float(events.right.mean()),
+                            rankings=rank(events, judged),
+                            coverage_gap_before=gap(1.0 / fitted.calibration.spread_factor),
+                            coverage_gap_after=gap(1.0),
+                            **passes,
+                        ),
+                    )
 
 
 def _calibration_figures(before: Scenes, after: Scenes, count: int, pictures: Path | None) -> CalibrationFigures:
