@@ -7,9 +7,8 @@ from edgeseld.core.catalogue import RESULTS_FILE, Cost, ModelResults
 from edgeseld.core.locate import MODEL_FILE, models_folder
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import read_json, read_toml
-from edgeseld.runtime.bundle import Bundle
+from edgeseld.runtime.bundle import Bundle, graph_bytes
 
-SHARED_WEIGHTS = "weights.bin"
 # Costs in results.json are those of 5 s of audio.
 COST_S = 5.0
 HELDOUT = "simulated"
@@ -31,16 +30,10 @@ def bundle_facts(bundle: Bundle) -> Facts:
     window_s = signal.window_pcm_samples / signal.sample_rate_hz
     scores = None if results is None else results.heldout.get(HELDOUT)
     return Facts(
-        model_bytes=_model_bytes(bundle),
+        model_bytes=graph_bytes(bundle),
         macs_per_window=None if cost is None else (cost.macs + cost.frontend_macs) * window_s / COST_S,
         F20=None if scores is None else scores.F20,
     )
-
-
-def _model_bytes(bundle: Bundle) -> int:
-    """Files that one deterministic pass needs."""
-    names = {bundle.manifest.graphs["full"].file, SHARED_WEIGHTS}
-    return sum((bundle.folder / name).stat().st_size for name in names if (bundle.folder / name).exists())
 
 
 def _results(model_id: str) -> ModelResults | None:
