@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from edgeseld.bench.parity import scene_parity
+from edgeseld.bench.parity import SceneParity, scene_parity
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.errors import BackendMissingError
 from edgeseld.core.structs import to_json
@@ -13,20 +13,10 @@ from edgeseld.runtime.bundle import Bundle
 from edgeseld.runtime.model import Model, load
 
 
-def show_on_scenes(bundle: Bundle, model: str, data: Path, *, as_json: bool) -> None:
+def hear_scenes(bundle: Bundle, model: str, data: Path) -> SceneParity:
     """Scores of both on a data set, and what changed between them."""
     exported = Model(bundle.manifest, open_backend(bundle))
-    report = scene_parity(load(model, backend="torch"), exported, data, progress)
-    if as_json:
-        click.echo(to_json(report).decode(), nl=False)
-        return
-    rows = [
-        ["F20", f"{report.reference.F:.4f}", f"{report.exported.F:.4f}"],
-        ["SELD", f"{report.reference.SELD:.4f}", f"{report.exported.SELD:.4f}"],
-        ["changed frames", "-", f"{100 * report.changed_frames:.3f} %"],
-        ["direction change", "-", f"{report.direction_deg:.3f}°"],
-    ]
-    print_table(f"{report.scenes} scenes of {data}", ["", "float model", bundle.manifest.name], rows)
+    return scene_parity(load(model, backend="torch"), exported, data, progress)
 
 
 def show_culprit(bundle: Bundle, model: Path, *, as_json: bool) -> None:
