@@ -19,6 +19,7 @@ import click
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from safetensors.numpy import load_file, save
 
 from benchmarks.peers.librosa_seldnet import CachedFeatures, LibrosaSeldnet
 from edgeseld.bench.machine import Machine, this_machine
@@ -101,12 +102,18 @@ def bundle(model: Path, target: str, folder: Path, input_kind: str = "waveform")
 
 
 def with_window(model: Path, frames: int, folder: Path) -> Path:
-    """The model with shorter windows."""
+    """The model with shorter windows, without the positions that only longer ones have."""
     spec = read_toml(model / MODEL_FILE, ModelFile)
     signal = msgspec.structs.replace(spec.signal, window_frames=frames)
     shorter = folder / f"{frames}-frames" / model.name
     write_atomic(shorter / MODEL_FILE, to_toml(msgspec.structs.replace(spec, signal=signal)))
-    write_atomic(shorter / WEIGHTS_FILE, (model / WEIGHTS_FILE).read_bytes())
+    weights, beyond = load_file(model / WEIGHTS_FILE), spec.signal.window_frames - frames
+    near = {
+        name: np.ascontiguousarray(array[:, beyond : array.shape[1] - beyond])
+        for name, array in weights.items()
+        if name.endswith("attention.bias")
+    }
+    write_atomic(shorter / WEIGHTS_FILE, save(weights | near))
     return shorter
 
 
