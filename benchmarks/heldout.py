@@ -18,7 +18,7 @@ from edgeseld.data.synth.definition import HeldoutDefinition
 from edgeseld.metrics.rules import RULES
 from edgeseld.metrics.score import Score, score_counts
 from edgeseld.metrics.significance import bootstrap_intervals, paired_bootstrap
-from edgeseld.runtime.model import load
+from edgeseld.runtime.model import Model, load
 
 DEFINITION = Path(__file__).parent / "heldout.toml"
 MEASURES = ("F", "LE", "LR", "ER", "SELD")
@@ -60,19 +60,16 @@ def compare(first: Score, second: Score) -> dict[str, Difference]:
     }
 
 
-def measure(models: tuple[str, ...], sets: Mapping[str, Path], backend: str | None, precision: str) -> HeldoutReport:
-    """Hear every set with every model."""
+def measure(models: Mapping[str, Model], sets: Mapping[str, Path]) -> HeldoutReport:
+    """Hear every set with every model; differences are to the first one."""
     classes = read_toml(DEFINITION, HeldoutDefinition).headline_classes
     scores: dict[str, dict[str, HeldoutScores]] = {}
     differences: dict[str, dict[str, dict[str, Difference]]] = {}
     for set_name, root in sets.items():
-        results = {}
-        for model in models:
-            loaded = load(model, threads=2, backend=backend, precision=precision)
-            results[model] = evaluate(loaded, root, RULES["dcase2023"], progress, classes)
-        first = results[models[0]].score
-        scores[set_name] = {model: heldout_scores(result) for model, result in results.items()}
-        differences[set_name] = {model: compare(first, results[model].score) for model in models[1:]}
+        results = {name: evaluate(model, root, RULES["dcase2023"], progress, classes) for name, model in models.items()}
+        first, *others = results
+        scores[set_name] = {name: heldout_scores(result) for name, result in results.items()}
+        differences[set_name] = {name: compare(results[first].score, results[name].score) for name in others}
     return HeldoutReport(scores=scores, differences=differences)
 
 
@@ -113,7 +110,8 @@ def _change(difference: Difference) -> str:
 def main(
     models: tuple[str, ...], simulated: Path, measured: Path, backend: str | None, precision: str, save: Path | None
 ) -> None:
-    report = measure(models, {"simulated": simulated, "measured": measured}, backend, precision)
+    loaded = {name: load(name, backend=backend, precision=precision) for name in models}
+    report = measure(loaded, {"simulated": simulated, "measured": measured})
     show(report)
     if save is not None:
         write_atomic(save, to_json(report))

@@ -29,7 +29,8 @@ from edgeseld.export.exporting import export_model
 from edgeseld.export.recipe import read_recipe, recipe_path
 from edgeseld.nn.cost import network_cost
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
-from edgeseld.runtime.model import load
+from edgeseld.runtime.calibrate import calibrated
+from edgeseld.runtime.model import Model, load
 from edgeseld.train.run import TrainingResults
 
 CARD = Path(__file__).parent / "card.md"
@@ -67,10 +68,10 @@ def main(
         raise ConfigError(f"{run} was trained by another recipe than {folder / MODEL_FILE}: release with its recipe")
     network = load_network(spec, run / WEIGHTS_FILE)
     save_weights(network, folder / WEIGHTS_FILE, half=True)
-    write_atomic(folder / CALIBRATION_FILE, to_json(_calibration(folder, validation)))
+    fitted, scores = _hear(folder, validation, {"simulated": simulated, "measured": measured})
+    write_atomic(folder / CALIBRATION_FILE, to_json(fitted))
     training = read_json(run / RESULTS_FILE, TrainingResults)
     stages = [*(read_json(path / RESULTS_FILE, TrainingResults) for path in earlier), training]
-    scores = _heldout(folder, {"simulated": simulated, "measured": measured})
     results = ModelResults(
         cost=network_cost(network),
         heldout=scores,
@@ -93,21 +94,23 @@ def main(
     print_table(spec.id, ["rooms", "F20", "LE"], [[n, f"{s.F20:.3f}", f"{s.LE:.1f}°"] for n, s in scores.items()])
 
 
-def _calibration(folder: Path, validation: Path) -> Fitted:
-    """Fitted on what the released weights hear on torch; spreads rest on ten Monte Carlo samples."""
-    model = uncalibrated(load(folder, backend="torch", threads=2))
+def _hear(folder: Path, validation: Path, sets: dict[str, Path]) -> tuple[Fitted, dict[str, HeldoutScores]]:
+    """Calibration and held-out scores of the very weights that are released, by a bundle made for the purpose."""
+    with tempfile.TemporaryDirectory() as temporary:
+        bundle = export_model(folder, read_recipe(recipe_path("onnx", "fp32")), Path(temporary)).path
+        model = uncalibrated(load(bundle))
+        fitted = _calibration(model, validation)
+        released = Model(calibrated(model.interface, fitted), model.backend)
+        report = measure({"released": released}, sets)
+    return fitted, {name: models["released"] for name, models in report.scores.items()}
+
+
+def _calibration(model: Model, validation: Path) -> Fitted:
+    """Spreads rest on ten Monte Carlo samples."""
     dataset = dataset_for(model, validation)
     references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
     plain, sampled = (hear_dataset(model, dataset, progress, mc_samples=samples) for samples in (0, SAMPLES))
     return fit_calibration(model.interface, plain, references, validation.name, sampled)
-
-
-def _heldout(folder: Path, sets: dict[str, Path]) -> dict[str, HeldoutScores]:
-    """Scores of the very weights that are released, by a bundle made for the purpose."""
-    with tempfile.TemporaryDirectory() as temporary:
-        bundle = str(export_model(folder, read_recipe(recipe_path("onnx", "fp32")), Path(temporary)).path)
-        report = measure((bundle,), sets, None, "fp32")
-    return {name: models[bundle] for name, models in report.scores.items()}
 
 
 def _description(data: DatasetSpec) -> str:
