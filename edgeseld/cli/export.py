@@ -31,6 +31,11 @@ PRECISIONS = ("fp32", "fp16", "int8-dynamic", "int8", "palette")
 @click.option(
     "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the bundles."
 )
+@click.option(
+    "--triton-repository",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Also write the ONNX bundles as a Triton model repository with a KServe manifest.",
+)
 @click.option("--zip", "as_zip", is_flag=True, help="Also write NAME.seld.zip.")
 @click.option("--allow-drift", is_flag=True, help="Write a bundle that fails verification, marked unverified.")
 @json_option
@@ -43,6 +48,7 @@ def command(
     exit_name: str | None,
     calibration: Path | None,
     output: Path,
+    triton_repository: Path | None,
     as_zip: bool,
     allow_drift: bool,
     as_json: bool,
@@ -83,6 +89,12 @@ def command(
             continue
         if as_zip:
             zip_bundle(exported[-1].path, exported[-1].path.with_suffix(".seld.zip"))
+    if triton_repository is not None:
+        from edgeseld.export.triton_repository import write_triton_repository
+        from edgeseld.runtime.bundle import open_bundle
+
+        chosen = [item.path for item in exported if target != "all" or item.manifest.target == "onnx"]
+        write_triton_repository([open_bundle(path, allow_drift=allow_drift) for path in chosen], triton_repository)
     print_exported(exported, [*skipped, *failed], as_json=as_json)
     if failed:
         raise ExportError("; ".join(failed))
