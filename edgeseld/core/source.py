@@ -74,6 +74,9 @@ def heard_by_frame(prediction: Prediction, release: Float32, first_frame: int) -
     the place of the prediction in the stream.
     """
     index, class_id, track = np.nonzero((prediction.activity > release).transpose(0, 2, 1))
+    frames: list[dict[int, list[Heard]]] = [{} for _ in range(prediction.frames)]
+    if not len(index):
+        return frames
     place = (index, track, class_id)
     count = len(index)
     directions = (tuple(vector) for vector in prediction.direction[place].tolist())
@@ -84,7 +87,6 @@ def heard_by_frame(prediction: Prediction, release: Float32, first_frame: int) -
     columns = zip(
         (index + first_frame).tolist(), activities, directions, distances_m, arrays or [None] * count, strict=True
     )
-    frames: list[dict[int, list[Heard]]] = [{} for _ in range(prediction.frames)]
     for frame, number, heard in zip(index.tolist(), class_id.tolist(), map(Heard._make, columns), strict=True):
         frames[frame].setdefault(number, []).append(heard)
     for classes in frames:
