@@ -31,8 +31,15 @@ class Choice(
 @Serializable
 class Reference(val bundle: String, val audio: String, val sources: String, val choices: List<Choice>, val stream: List<SeldEvent>)
 
-/** Tests that hold Kotlin on a real runtime to Python, for every bundle of a target. */
-class ParityCases(private val target: String, private val open: (Bundle) -> Backend) {
+/**
+ * Tests that hold Kotlin on a real runtime to Python, for every bundle of a target; `strays` says why a bundle is known not to
+ * run as it should, null for the others.
+ */
+class ParityCases(
+    private val target: String,
+    private val strays: (Bundle) -> String? = { null },
+    private val open: (Bundle) -> Backend,
+) {
     private val folder = File(System.getProperty("parity.folder"))
 
     /** References of the target, or one test that is skipped where Python has not written any. */
@@ -42,7 +49,7 @@ class ParityCases(private val target: String, private val open: (Bundle) -> Back
             val required = System.getProperty("parity.required").toBoolean()
             return listOf(DynamicTest.dynamicTest("references") {
                 assertTrue(!required, "no references in $folder")
-                assumeTrue(false, "no references in $folder: `make android` writes them")
+                assumeTrue(false, "no references in $folder: python -m tests.parity.references writes them")
             })
         }
         return files.map { file -> DynamicTest.dynamicTest(file.nameWithoutExtension) { compareWithPython(file) } }
@@ -59,6 +66,7 @@ class ParityCases(private val target: String, private val open: (Bundle) -> Back
     private fun compareWithPython(file: File) {
         val reference = Json.decodeFromString<Reference>(file.readText())
         val bundle = openBundle(File(reference.bundle))
+        skipStrays(bundle)
         val audio = readWav(File(reference.audio).readBytes())
         SeldModel(bundle.manifest, open(bundle)).use { model ->
             reference.choices.forEachIndexed { index, choice ->
@@ -101,6 +109,7 @@ class ParityCases(private val target: String, private val open: (Bundle) -> Back
 
     /** Raw outputs within the manifest's tolerance; from the stored ones, activity within 1e-6 and direction within 1e-5. */
     private fun compareWithGolden(bundle: Bundle) {
+        skipStrays(bundle)
         val golden = Golden(bundle)
         open(bundle).use { backend ->
             for (case in golden.replay(backend)) {
@@ -109,6 +118,11 @@ class ParityCases(private val target: String, private val open: (Bundle) -> Back
             }
         }
         compareDecoding(bundle, golden)
+    }
+
+    private fun skipStrays(bundle: Bundle) {
+        val reason = strays(bundle)
+        assumeTrue(reason == null, reason ?: "")
     }
 
     private fun compareDecoding(bundle: Bundle, golden: Golden) {

@@ -1,0 +1,8 @@
+plugins { kotlin("jvm") }
+
+kotlin { jvmToolchain(17) }
+
+dependencies {
+    api(project(":core"))
+    api("org.bytedeco:tensorflow-lite:2.20.0-1.5.13")
+}
