@@ -115,11 +115,14 @@ class CloudClient:
     def _models(self) -> list[str]:
         try:
             answer = self._got(self._http.get("/v1/models", timeout=self.deadline_s))
-            return [str(model["name"]) for model in answer.json()]
+            names = [str(model["name"]) for model in answer.json()]
         except httpx.TransportError as error:
             raise self._unreachable(error) from None
         except (KeyError, TypeError, ValueError):
-            raise CloudRefusal(f"{self.url} is no edgeseld server: name the address of `edgeseld serve`") from None
+            names = []
+        if not names:
+            raise CloudRefusal(f"{self.url} is no edgeseld server: name the address of `edgeseld serve`")
+        return names
 
     def _ask(self, content: bytes, mc_samples: int, deadline: float) -> tuple[httpx.Response, int]:
         """The first useful response, and the number of attempts; refusals that cannot pass end it at once."""

