@@ -122,7 +122,19 @@ def test_the_command_compares_and_writes_plot_and_policy(
 ) -> None:
     bundle, data = write_small_bundle(tmp_path / "bundles"), _data(tmp_path / "data", small_model)
     plot, policy = tmp_path / "plot.svg", tmp_path / "policy.json"
-    options = ["--share", "0.5", "--mc-samples", "4", "--deadline-s", "60", "--plot", str(plot), "--save-policy", str(policy), "--json"]
+    options = [
+        "--share",
+        "0.5",
+        "--mc-samples",
+        "4",
+        "--deadline-s",
+        "60",
+        "--plot",
+        str(plot),
+        "--save-policy",
+        str(policy),
+        "--json",
+    ]
     assert _run(str(bundle), str(data), "--cloud", running.url, *options) == 0
     report = msgspec.json.decode(capsys.readouterr().out, type=FallbackReport)
     assert report.windows == 6
