@@ -69,8 +69,7 @@ def trade_off_figure(report: BenchReport) -> Any:
         for number, timing in enumerate(scored):
             colour, marker = style(number)
             axes.plot([cost(timing)], [timing.F20], marker, color=colour, markersize=8, label=label(timing))
-        axes.set_xlim(0, None)
-        axes.margins(0.15)
+        axes.set_xlim(0, 1.15 * max(cost(timing) for timing in scored))
         axes.set_xlabel(name)
         axes.grid(color="#dddddd", linewidth=0.6)
         axes.set_axisbelow(True)

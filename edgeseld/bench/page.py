@@ -12,7 +12,7 @@ STYLE = """
 body { font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #222; }
 svg { width: 100%; height: auto; } .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
 th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
-th { vertical-align: bottom; white-space: normal; } th:first-child, td:first-child { text-align: left; }
+thead th { vertical-align: bottom; white-space: normal; } th:first-child, td:first-child { text-align: left; }
 """
 TITLE = "edgeseld: latency, memory and size"
 READING = (
