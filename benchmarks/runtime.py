@@ -38,9 +38,11 @@ from edgeseld.nn.weights import WEIGHTS_FILE
 from edgeseld.runtime.bundle import SUFFIX, open_bundle
 from edgeseld.runtime.decode import decode_accdoa
 from edgeseld.runtime.model import Model, load
+from edgeseld.signal.audio import read_audio
 
 Float32 = NDArray[np.float32]
 
+SCENE = Path(__file__).parent.parent / "examples" / "sample_scene.wav"
 RESULTS = Path(__file__).parent / "results" / "runtime.json"
 TARGETS = ("onnx", "tflite", "executorch")
 # What the costs of a pass may be multiplied by.
@@ -85,10 +87,9 @@ class RuntimeReport(Frozen, frozen=True, kw_only=True):
 
 
 def made_sound(seconds: int) -> Float32:
-    """Noise that comes and goes, (4, samples)."""
-    generator = np.random.default_rng(0)
-    level = np.repeat(generator.uniform(0.0, 0.2, 2 * seconds), SAMPLE_RATE_HZ // 2)
-    return (generator.normal(0.0, 1.0, (4, seconds * SAMPLE_RATE_HZ)) * level).clip(-1, 1).astype(np.float32)
+    """The sample scene, which has about as many events as real ones, again and again: (4, samples)."""
+    scene = read_audio(SCENE, "foa")
+    return np.resize(scene.T, (seconds * SAMPLE_RATE_HZ, 4)).T.copy()
 
 
 def bundle(model: Path, target: str, folder: Path, input_kind: str = "waveform") -> Path:
