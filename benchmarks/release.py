@@ -106,10 +106,12 @@ def _hear(folder: Path, validation: Path, sets: dict[str, Path]) -> tuple[Fitted
 
 
 def _calibration(model: Model, validation: Path) -> Fitted:
-    """Spreads rest on ten Monte Carlo samples."""
+    """Spreads rest on ten Monte Carlo samples, where the model can draw them."""
     dataset = dataset_for(model, validation)
     references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
-    plain, sampled = (hear_dataset(model, dataset, progress, mc_samples=samples) for samples in (0, SAMPLES))
+    plain = hear_dataset(model, dataset, progress)
+    draws = model.interface.monte_carlo is not None
+    sampled = hear_dataset(model, dataset, progress, mc_samples=SAMPLES) if draws else None
     return fit_calibration(model.interface, plain, references, validation.name, sampled)
 
 
