@@ -3,6 +3,7 @@
 import errno
 import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -22,9 +23,13 @@ BUNDLE = ROOT / "models" / MODEL / "bundles" / f"{MODEL}-onnx-fp32.seld"
 SCENE = ROOT / "examples" / "sample_scene.wav"
 
 
+# Arguments of `edgeseld infer` to exit code, stdout and stderr.
+Run = Callable[..., tuple[int, str, str]]
+
+
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]):  # type: ignore[no-untyped-def]  # noqa: ANN201
-    """Exit code, stdout and stderr of `edgeseld infer`."""
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """`edgeseld infer` in this process."""
 
     def call(*arguments: object) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as stopped:
@@ -46,7 +51,7 @@ def scene() -> np.ndarray:
     return audio
 
 
-def test_events_as_json_and_table(run) -> None:  # type: ignore[no-untyped-def]
+def test_events_as_json_and_table(run: Run) -> None:
     code, out, _ = run(MODEL, SCENE, "--json")
     heard = events(out)
     assert code == 0
@@ -59,7 +64,7 @@ def test_events_as_json_and_table(run) -> None:  # type: ignore[no-untyped-def]
     assert heard.events[0].class_name in out
 
 
-def test_id_folder_and_zip_hear_the_same(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_id_folder_and_zip_hear_the_same(run: Run, tmp_path: Path) -> None:
     packed = tmp_path / "student.seld.zip"
     with zipfile.ZipFile(packed, "w") as archive:
         for path in sorted(BUNDLE.iterdir()):
@@ -69,7 +74,7 @@ def test_id_folder_and_zip_hear_the_same(run, tmp_path: Path) -> None:  # type: 
     assert outputs[0] == outputs[1] == outputs[2]
 
 
-def test_csv_is_the_dcase_form_and_the_plot_a_picture(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_csv_is_the_dcase_form_and_the_plot_a_picture(run: Run, tmp_path: Path) -> None:
     import matplotlib.image
 
     csv, plot = tmp_path / "heard.csv", tmp_path / "heard.png"
@@ -79,7 +84,7 @@ def test_csv_is_the_dcase_form_and_the_plot_a_picture(run, tmp_path: Path) -> No
     assert matplotlib.image.imread(plot).std() > 0.05
 
 
-def test_other_rates_and_formats_hear_the_same_sounds(run, scene: np.ndarray, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_other_rates_and_formats_hear_the_same_sounds(run: Run, scene: np.ndarray, tmp_path: Path) -> None:
     expected = {event.class_name for event in events(run(MODEL, SCENE, "--json")[1]).events}
     for rate, suffix in ((48_000, "flac"), (44_100, "wav"), (48_000, "ogg")):
         path = tmp_path / f"{rate}.{suffix}"
@@ -90,7 +95,7 @@ def test_other_rates_and_formats_hear_the_same_sounds(run, scene: np.ndarray, tm
         assert len(heard & expected) >= 0.75 * len(expected)
 
 
-def test_fuma_order_is_turned_round(run, scene: np.ndarray, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_fuma_order_is_turned_round(run: Run, scene: np.ndarray, tmp_path: Path) -> None:
     fuma = scene[:, [0, 3, 1, 2]] * np.array([0.5**0.5, 1.0, 1.0, 1.0], np.float32)
     soundfile.write(tmp_path / "fuma.wav", fuma, 24_000, subtype="FLOAT")
     soundfile.write(tmp_path / "acn.wav", scene, 24_000, subtype="FLOAT")
@@ -101,14 +106,14 @@ def test_fuma_order_is_turned_round(run, scene: np.ndarray, tmp_path: Path) -> N
     ]
 
 
-def test_uncertainty_is_seeded(run) -> None:  # type: ignore[no-untyped-def]
+def test_uncertainty_is_seeded(run: Run) -> None:
     first, again, other = (run(MODEL, SCENE, "--json", "--mc-samples", 4, "--seed", seed) for seed in (1, 1, 2))
     assert first == again
     assert first[1] != other[1]
     assert all(event.uncertainty is not None for event in events(first[1]).events)
 
 
-def test_silence_is_heard_as_nothing(run, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_silence_is_heard_as_nothing(run: Run, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "silence.wav", np.zeros((48_000, 4)), 24_000)
     code, out, _ = run(MODEL, tmp_path / "silence.wav", "--json")
     assert code == 0
@@ -133,7 +138,9 @@ def nan_file(path: Path) -> None:
         ("missing.wav", lambda path: None, "missing.wav"),
     ],
 )
-def test_what_cannot_be_heard_gets_one_line(run, tmp_path: Path, name: str, make, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_what_cannot_be_heard_gets_one_line(
+    run: Run, tmp_path: Path, name: str, make: Callable[[Path], object], message: str
+) -> None:
     path = tmp_path / name
     make(path)
     before = sorted(tmp_path.iterdir())
@@ -156,13 +163,13 @@ def test_what_cannot_be_heard_gets_one_line(run, tmp_path: Path, name: str, make
         ([MODEL], 2, "Missing argument 'AUDIO'"),
     ],
 )
-def test_wrong_wishes_are_explained(run, arguments: list[object], code: int, message: str) -> None:  # type: ignore[no-untyped-def]
+def test_wrong_wishes_are_explained(run: Run, arguments: list[object], code: int, message: str) -> None:
     found, out, err = run(*arguments)
     assert (found, out) == (code, "")
     assert message in err
 
 
-def test_a_full_disk_leaves_nothing(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+def test_a_full_disk_leaves_nothing(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def no_space(path: Path, content: bytes) -> int:
         raise OSError(errno.ENOSPC, "No space left on device", str(path))
 

@@ -1,4 +1,4 @@
-"""edgeseld train, killed with no warning at any moment: the run goes on and ends with the weights of an unbroken one."""
+"""edgeseld train, killed at any moment: the run goes on and ends with the weights of an unbroken one."""
 
 import random
 import subprocess
