@@ -18,7 +18,10 @@ def bernoulli_kl(teacher: Tensor, student: Tensor, temperature: float = 1.0) -> 
 def soften(probability: Tensor, temperature: float) -> Tensor:
     """The probability whose logit is that of `probability` over the temperature."""
     clamped = probability.float().clamp(EDGE, 1.0 - EDGE)
-    return clamped if temperature == 1.0 else torch.sigmoid(clamped.logit() / temperature)
+    if temperature == 1.0:
+        return clamped
+    # A temperature below 1 sharpens, to 1 itself in float32.
+    return torch.sigmoid(clamped.logit() / temperature).clamp(EDGE, 1.0 - EDGE)
 
 
 def response_loss(student: Output, teacher: Output, target: Tensor) -> Tensor:
