@@ -14,7 +14,7 @@ PART = click.Choice(("dev-train", "dev-test"))
 
 OPTIONS = (
     click.argument("model_toml", type=click.Path(exists=True, dir_okay=False, path_type=Path)),
-    click.option("--data", type=FOLDER, multiple=True, required=True, help="Data set to train on; may be repeated."),
+    click.option("--data", type=FOLDER, multiple=True, help="Data set to train on; may be repeated."),
     click.option("--part", type=PART, help="Part of the data sets, where they have parts (STARSS, DCASE 2025)."),
     click.option(
         "--validation",

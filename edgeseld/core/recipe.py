@@ -58,13 +58,27 @@ def mixing_layers(spec: MixSpec, stages: int) -> tuple[int, ...]:
     return tuple(layer for layer in allowed if not spec.layers or layer in spec.layers)
 
 
+class WaveformSpec(Frozen, frozen=True, kw_only=True):
+    """Waveform augmentation of scenes mixed on the fly, each with its probability."""
+
+    gain_share: Share = 0.0
+    gain_db: Weight = 6.0
+    noise_share: Share = 0.0
+    noise_snr_db: tuple[float, float] = (10.0, 40.0)
+    clipping_share: Share = 0.0
+    clipping_percentile: Annotated[int, Meta(ge=1, le=99)] = 5
+    pitch_share: Share = 0.0
+    pitch_semitones: Weight = 2.0
+
+
 class AugmentSpec(Frozen, frozen=True, kw_only=True):
-    """Augmentation of feature batches."""
+    """Augmentation of feature batches, and of waveforms where these are at hand."""
 
     channel_swap: bool = True
     rotation: bool = False
     spec_augment: SpecAugmentSpec = SpecAugmentSpec()
     cutout: CutoutSpec = CutoutSpec()
+    waveform: WaveformSpec = WaveformSpec()
     mix: MixSpec = MixSpec()
 
 

@@ -17,12 +17,13 @@ LABEL_FRAMES = 50
 
 
 def network_cost(network: SeldNetwork) -> Cost:
-    """Count parameters of the network without teaching heads, and MACs of as many windows as fill 5 s."""
+    """Count parameters without teaching heads and exits that it does not end in, and MACs of the windows of 5 s."""
     signal = network.spec.signal
     features = torch.zeros(1, feature_channels(signal), signal.window_hops, signal.mel_bands)
     pcm = torch.zeros(1, signal.channels, signal.context_samples + signal.window_pcm_samples)
     windows = LABEL_FRAMES / signal.window_frames
-    spare = sum(parameter.numel() for parameter in network.teaching_heads.parameters())
+    unused = [network.teaching_heads, *([] if network.active_exit else [network.exits])]
+    spare = sum(parameter.numel() for part in unused for parameter in part.parameters())
     return Cost(
         parameters=sum(parameter.numel() for parameter in network.parameters()) - spare,
         macs=round(windows * _macs(network, lambda: network.infer(features))),

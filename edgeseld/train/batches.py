@@ -1,5 +1,6 @@
 """Batches of windows. What a step sees depends on seed and step alone, so that a resumed training is the same one."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -7,11 +8,14 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import IterableDataset
+from torch.utils.data import IterableDataset, get_worker_info
 
 from edgeseld.core.errors import DataError
 from edgeseld.data.targets import adpit_target
 from edgeseld.train.feature_store import FeatureStore
+
+# Processes that load batches for a GPU.
+MOST_WORKERS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,17 @@ class Place:
     frame: int
 
 
+def worker_steps(first: int, last: int) -> range:
+    """Steps that fall to this loader process: they take turns, so that batches come in the order of the steps."""
+    worker = get_worker_info()
+    return range(first, last) if worker is None else range(first + worker.id, last, worker.num_workers)
+
+
 class RandomWindows(IterableDataset[Batch]):
     """Batch after batch from a step on, every window of every scene equally likely.
 
     `balanced_share` of each batch are windows around a frame in which a class sounds that was drawn before, all classes
-    alike, so that rare ones are heard as often as others.
+    alike, so that rare ones are heard as often as others. Processes of one training see other windows by their rank.
     """
 
     def __init__(
@@ -78,21 +88,23 @@ class RandomWindows(IterableDataset[Batch]):
         super().__init__()
         self.stores, self.classes = stores, classes
         self.batch_size, self.steps, self.seed = batch_size, steps, seed
+        # Two CPU cores have better things to do; a GPU must not wait.
+        self.workers = min(MOST_WORKERS, (os.cpu_count() or 1) - 1) if torch.cuda.is_available() else 0
         self.balanced = round(balanced_share * batch_size)
-        self.first_step = 0
+        self.first_step, self.rank = 0, 0
         self.frames = stores[0].index.signal.window_frames
         self.scenes = [(s, scene) for s, store in enumerate(stores) for scene in range(len(store.names))]
         self.starts = np.array([stores[s].index.label_frames[scene] - self.frames + 1 for s, scene in self.scenes])
         self.sounding = _frames_by_class(stores, self.scenes, classes) if self.balanced else []
 
     def __iter__(self) -> Iterator[Batch]:
-        """Batches of the steps `first_step` .. `steps` - 1."""
-        for step in range(self.first_step, self.steps):
+        """Batches of the steps `first_step` .. `steps` - 1, those of this loader process."""
+        for step in worker_steps(self.first_step, self.steps):
             yield self.batch(step)
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""
-        generator = np.random.default_rng((self.seed, step))
+        generator = np.random.default_rng((self.seed, step, self.rank) if self.rank else (self.seed, step))
         places = self._anywhere(generator, self.batch_size - self.balanced)
         return self.load(places + [self._sounding(generator) for _ in range(self.balanced)])
 

@@ -24,6 +24,7 @@ from edgeseld.train.batches import Batch, RandomWindows
 from edgeseld.train.checkpoints import AtomicCheckpoints
 from edgeseld.train.clock import StepClock
 from edgeseld.train.feature_store import FeatureStore
+from edgeseld.train.mixed_scenes import MixedWindows
 from edgeseld.train.task import MONITOR, SeldTask
 from edgeseld.train.validation import ValidationScenes
 
@@ -31,6 +32,9 @@ MODEL_FILE = "model.toml"
 RESULTS_FILE = "results.json"
 TEACHERS_FILE = "teachers.json"
 CHECKPOINTS = "checkpoints"
+
+
+Windows = RandomWindows | MixedWindows
 
 
 class TrainingResults(Frozen, frozen=True, kw_only=True):
@@ -51,15 +55,15 @@ class TrainingResults(Frozen, frozen=True, kw_only=True):
 class SeldData(L.LightningDataModule):
     """Training windows from the current step on, and the validation scenes."""
 
-    def __init__(self, windows: RandomWindows, validation: ValidationScenes) -> None:
+    def __init__(self, windows: Windows, validation: ValidationScenes) -> None:
         super().__init__()
         self.windows, self.validation = windows, validation
 
     def train_dataloader(self) -> DataLoader[Batch]:
         """Called at every epoch, so that a resumed run goes on with the batch that comes next."""
         assert self.trainer is not None
-        self.windows.first_step = self.trainer.global_step
-        return DataLoader(self.windows, batch_size=None)
+        self.windows.first_step, self.windows.rank = self.trainer.global_step, self.trainer.global_rank
+        return DataLoader(self.windows, batch_size=None, num_workers=self.windows.workers)
 
     def val_dataloader(self) -> DataLoader[Batch]:
         """Windows side by side."""
@@ -111,11 +115,13 @@ def _silence_lightning() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"lightning\.")
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)`")
+    # Loader processes are forked; each of them runs torch on one thread.
+    warnings.filterwarnings("ignore", message=r".*use of fork\(\) may lead to deadlocks")
 
 
 def fit(
     task: SeldTask,
-    windows: RandomWindows,
+    windows: Windows,
     output: Path,
     checkpoint: Path | None,
     teachers: tuple[str, ...] = (),
@@ -130,7 +136,8 @@ def fit(
     kept = torch.load(best.best_model_path, weights_only=True)
     task.load_state_dict(kept["state_dict"])
     save_weights(task.network, output / WEIGHTS_FILE)
-    seconds_seen = trainer.global_step * windows.batch_size * task.spec.signal.window_frames / LABEL_FRAMES_PER_S
+    windows_seen = trainer.global_step * trainer.world_size * windows.batch_size
+    seconds_seen = windows_seen * task.spec.signal.window_frames / LABEL_FRAMES_PER_S
     results = TrainingResults(
         model=task.spec.id,
         steps=trainer.global_step,

@@ -1,6 +1,6 @@
 """`edgeseld train`: data sets and a recipe in, a trained run out."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypedDict
 
@@ -11,10 +11,12 @@ from edgeseld.core.errors import DataError, TrainingError
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import read_toml
 from edgeseld.data.layout import Part, dataset_classes
+from edgeseld.data.synth.dataset import Request
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, load_matching
 from edgeseld.train.batches import RandomWindows, require_same_signal
 from edgeseld.train.feature_store import FeatureStore, Progress, open_store, without_progress
+from edgeseld.train.mixed_scenes import MixedWindows, prepare_banks
 from edgeseld.train.run import TrainingResults, fit, prepare_run, standardise_like
 from edgeseld.train.task import SeldTask
 from edgeseld.train.validation import ValidationScenes, hold_out
@@ -22,12 +24,16 @@ from edgeseld.train.validation import ValidationScenes, hold_out
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Folders of data sets, and which part of each; without a validation set one scene in ten is held out."""
+    """Folders of data sets, and which part of each; without a validation set one scene in ten is held out.
+
+    `mixed` asks for scenes mixed on the fly instead; the validation set is then the only folder.
+    """
 
     data: tuple[Path, ...]
     validation: Path | None = None
     part: Part | None = None
     validation_part: Part | None = None
+    mixed: Request | None = None
 
     @property
     def all(self) -> tuple[Path, ...]:
@@ -62,6 +68,8 @@ def train(
 
     `init_from` is a folder with model.toml and weights, whose layers are taken over wherever the shapes agree.
     """
+    if sources.mixed is not None:
+        return _train_on_mixed(model_toml, sources, output, init_from, progress, resume=resume)
     spec = read_recipe(model_toml, sources)
     checkpoint = prepare_run(output, spec, resume=resume)
     data = open_data(sources, spec, progress)
@@ -69,6 +77,34 @@ def train(
     data.standardise(network)
     windows = RandomWindows(data.stores, len(spec.classes), **window_settings(spec))
     return fit(SeldTask(network, spec, data.validation), windows, output, checkpoint)
+
+
+def _train_on_mixed(
+    model_toml: Path, sources: Sources, output: Path, init_from: Path | None, progress: Progress, *, resume: bool
+) -> TrainingResults:
+    """Train on scenes that are mixed when they are needed."""
+    assert sources.mixed is not None
+    if sources.data or sources.validation is None:
+        raise TrainingError("scenes mixed on the fly take the place of --data, and need a --validation set: name one")
+    spec = read_recipe(model_toml, replace(sources, data=(sources.validation,), validation=None))
+    job = prepare_banks(replace(sources.mixed, channel_format=spec.signal.channel_format), progress)
+    if job.spec.classes != spec.classes:
+        raise DataError(f"sounds and {sources.validation} need one class list, and theirs differ: relabel one")
+    checkpoint = prepare_run(output, spec, resume=resume)
+    held_out = [open_store(sources.validation, spec.signal, progress, sources.validation_part)]
+    recipe = spec.train
+    windows = MixedWindows(
+        job,
+        spec.signal,
+        recipe.augment.waveform,
+        batch_size=recipe.batch_size,
+        steps=recipe.steps,
+        seed=recipe.seed,
+    )
+    network = start_network(spec, init_from)
+    windows.standardise(network)
+    task = SeldTask(network, spec, ValidationScenes(held_out, spec, recipe.batch_size))
+    return fit(task, windows, output, checkpoint)
 
 
 def read_recipe(model_toml: Path, sources: Sources) -> ModelFile:

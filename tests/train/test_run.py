@@ -12,14 +12,15 @@ from edgeseld.core.recipe import CutoutSpec, MixSpec, ModelFile, TrainSpec
 from edgeseld.core.structs import read_json, read_toml, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.truncate import truncated
-from edgeseld.nn.weights import WEIGHTS_FILE, load_network
+from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
 from edgeseld.train.batches import RandomWindows
 from edgeseld.train.feature_store import open_store
 from edgeseld.train.run import RESULTS_FILE, TrainingResults
 from edgeseld.train.schedule import learning_rate_factor
-from edgeseld.train.supervised import Sources, train, window_settings
+from edgeseld.train.supervised import Sources, start_network, train, window_settings
 from edgeseld.train.task import SeldTask
 from edgeseld.train.validation import hold_out
+from tests.conftest import ROOT
 from tests.train.conftest import RECIPE, recipe_file, write_scenes
 
 
@@ -99,6 +100,9 @@ def test_windows_depend_on_seed_and_step_alone(scenes: Path) -> None:
     one.batch(3)
     assert torch.equal(one.batch(5).features, other.batch(5).features)
     assert one.batch(5).places != one.batch(6).places
+    # A second process of the same training sees other windows.
+    other.rank = 1
+    assert one.batch(5).places != other.batch(5).places
 
 
 def test_schedules_rise_hold_and_fall() -> None:
@@ -174,3 +178,18 @@ def test_mixing_trains(scenes: Path, tmp_path: Path, kind: str) -> None:
     )
     recipe = recipe_file(tmp_path, augment=augment, steps=2, warmup_steps=1)
     assert train(recipe, Sources((scenes,), scenes), tmp_path / "run").steps == 2
+
+
+def test_own_classes_take_over_everything_but_the_last_layers(tmp_path: Path) -> None:
+    before = SeldNetwork(RECIPE)
+    save_weights(before, tmp_path / WEIGHTS_FILE)
+    own = msgspec.structs.replace(RECIPE, classes=("dog", "cat"), train=TrainSpec(steps=1, warmup_steps=0, seed=9))
+    weights, kept = before.state_dict(), start_network(own, tmp_path).state_dict()
+    fresh = {name for name, tensor in kept.items() if not tensor.equal(weights[name])}
+    assert fresh == {"head.branch.out.weight", "head.branch.out.bias"}
+
+
+def test_the_example_of_own_classes_is_student_s() -> None:
+    example = read_toml(ROOT / "examples" / "own_classes.toml", ModelFile)
+    student = read_toml(ROOT / "models" / "student-s" / "model.toml", ModelFile)
+    assert (example.signal, example.network, example.head) == (student.signal, student.network, student.head)

@@ -1,0 +1,367 @@
+"""What each part of distillation is worth: `python -m benchmarks.ablation --tier cpu --data DIR --heldout DIR ...`.
+
+Trains the teacher, then the student with labels alone, + response, + feature, + self-distillation, + PointMix, +
+PatchMix, all with the same steps; hears the held-out set with each; writes ablation.json and pictures. On a GPU
+teacher-hda and three seeds (tier gpu); on two cores teacher-m, one seed to screen and three for the two best arms and
+the first (tier cpu). A broken run goes on when the same command runs again, and finished trainings are kept.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import click
+import msgspec
+import numpy as np
+
+from benchmarks.ablation_arms import ARMS, BASELINE, TIERS, Arm, Tier, arm_recipe, run_arm
+from benchmarks.ablation_plots import plot_cost, plot_frames, single_class_frames
+from benchmarks.heldout import DEFINITION, MEASURES, Difference
+from edgeseld.bench.accuracy import dataset_for, detections, hear_dataset
+from edgeseld.bench.host import bench_host, this_machine
+from edgeseld.bench.report import Machine
+from edgeseld.cli.terminal import print_table, progress
+from edgeseld.core.atomic import atomic_file, write_atomic
+from edgeseld.core.catalogue import Cost
+from edgeseld.core.early_exit import exit_folder
+from edgeseld.core.locate import MODEL_FILE, find_model
+from edgeseld.core.prediction import Prediction
+from edgeseld.core.recipe import ModelFile
+from edgeseld.core.structs import Frozen, read_toml, to_json
+from edgeseld.data.dataset import read_scene_labels
+from edgeseld.data.synth.definition import HeldoutDefinition
+from edgeseld.metrics.calibration import Reliability, class_activity, class_presence, reliability
+from edgeseld.metrics.direction_errors import direction_errors
+from edgeseld.metrics.labels import Labels
+from edgeseld.metrics.plots import plot_direction_errors, plot_reliability
+from edgeseld.metrics.rules import RULES
+from edgeseld.metrics.score import Score, score
+from edgeseld.metrics.significance import bootstrap_intervals, paired_bootstrap
+from edgeseld.nn.cost import network_cost
+from edgeseld.nn.weights import WEIGHTS_FILE, load_network
+from edgeseld.runtime.model import load
+from edgeseld.train.run import RESULTS_FILE
+from edgeseld.train.supervised import Sources
+
+RESULTS = Path(__file__).parent / "results"
+ROUNDS = 30
+FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
+
+
+class Row(Frozen, frozen=True, kw_only=True):
+    """A system: scores over all its seeds, and its differences to the student with labels alone, paired over files."""
+
+    title: str
+    seeds: tuple[int, ...]
+    scores: dict[str, float]
+    F20_interval: tuple[float, float]
+    differences: dict[str, Difference]
+    cost: Cost
+    latency_ms: float | None
+    hours_seen: float | None
+
+
+class AblationReport(Frozen, frozen=True, kw_only=True):
+    """ablation.json."""
+
+    tier: str
+    machine: Machine
+    data: tuple[str, ...]
+    heldout: str
+    teacher: Row
+    rows: dict[str, Row]
+    exits: dict[str, Row]
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Trained runs of one arm by seed, what they heard, and the score of all of them together."""
+
+    title: str
+    runs: Mapping[int, Path]
+    heard: Mapping[int, Mapping[str, Prediction]]
+    score: Score
+
+
+@dataclass(frozen=True, slots=True)
+class Heldout:
+    """Scenes that no system was trained on: references by name, and the classes that are averaged."""
+
+    root: Path
+    references: Mapping[str, Labels]
+    classes: tuple[int, ...]
+    class_names: tuple[str, ...]
+
+
+def open_heldout(root: Path, run: Path) -> Heldout:
+    """The headline classes count where the set has them all, else every class."""
+    dataset = dataset_for(load(run, backend="torch"), root)
+    headline = read_toml(DEFINITION, HeldoutDefinition).headline_classes
+    known = set(headline) <= set(dataset.classes)
+    classes = tuple(dataset.classes.index(name) for name in (headline if known else dataset.classes))
+    references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
+    return Heldout(root, references, classes, dataset.classes)
+
+
+def hear(run: Path, heldout: Heldout, exit_name: str | None = None) -> dict[str, Prediction]:
+    """What a run hears in every scene; kept beside its weights, so that it listens once."""
+    kept = run / f"heard-{heldout.root.name}{'' if exit_name is None else '-' + exit_name}.npz"
+    if not kept.exists():
+        with exit_folder(run, exit_name) as folder:
+            model = load(folder, backend="torch")
+            predictions = hear_dataset(model, dataset_for(model, heldout.root), progress)
+        with atomic_file(kept) as temporary:
+            np.savez_compressed(temporary, **_arrays(predictions))
+    tracking = read_toml(run / MODEL_FILE, ModelFile).tracking
+    with np.load(kept) as arrays:
+        return {
+            name: Prediction(
+                activity=arrays[f"{name}/activity"],
+                direction=arrays[f"{name}/direction"],
+                classes=heldout.class_names,
+                tracking=tracking,
+            )
+            for name in heldout.references
+        }
+
+
+def _arrays(predictions: Mapping[str, Prediction]) -> dict[str, np.ndarray]:
+    activity = {f"{name}/activity": prediction.activity for name, prediction in predictions.items()}
+    return activity | {f"{name}/direction": prediction.direction for name, prediction in predictions.items()}
+
+
+def system_of(title: str, runs: Mapping[int, Path], heldout: Heldout, exit_name: str | None = None) -> System:
+    """Score of all seeds together: each seed's files stand beside those of the others."""
+    heard = {seed: hear(run, heldout, exit_name) for seed, run in runs.items()}
+    return System(title, runs, heard, _score(heard, heldout))
+
+
+def _score(heard: Mapping[int, Mapping[str, Prediction]], heldout: Heldout) -> Score:
+    references = {f"{seed}/{name}": labels for seed in heard for name, labels in heldout.references.items()}
+    found = {f"{seed}/{name}": detections(p) for seed, scenes in heard.items() for name, p in scenes.items()}
+    rules = replace(RULES["dcase2023"], corrected=True)
+    return score(references, found, rules, class_count=len(heldout.class_names), classes=heldout.classes)
+
+
+def difference(first: System, second: System, heldout: Heldout) -> dict[str, Difference]:
+    """Second minus first over the seeds that both have; a file is drawn with all its seeds."""
+    seeds = sorted(set(first.heard) & set(second.heard))
+    scores = [_score({seed: system.heard[seed] for seed in seeds}, heldout) for system in (first, second)]
+    groups = {name: name.partition("/")[2] for name in scores[0].counts.files}
+    found = paired_bootstrap(scores[0], scores[1], groups)
+    return {
+        name: Difference(value=found[name].difference, low=found[name].low, high=found[name].high) for name in MEASURES
+    }
+
+
+def row_of(system: System, baseline: System, heldout: Heldout, exit_name: str | None, latency_ms: float | None) -> Row:
+    run = next(iter(system.runs.values()))
+    with exit_folder(run, exit_name) as folder:
+        cost = network_cost(load_network(read_toml(folder / MODEL_FILE, ModelFile), folder / WEIGHTS_FILE))
+    groups = {name: name.partition("/")[2] for name in system.score.counts.files}
+    return Row(
+        title=system.title,
+        seeds=tuple(sorted(system.runs)),
+        scores={name: round(float(system.score.values[name]), 4) for name in MEASURES},
+        F20_interval=bootstrap_intervals(system.score, groups)["F"],
+        differences=difference(baseline, system, heldout),
+        cost=cost,
+        latency_ms=latency_ms,
+        hours_seen=_hours(run),
+    )
+
+
+def _hours(run: Path) -> float | None:
+    """Runs and released models both say so."""
+    path = run / RESULTS_FILE
+    return float(msgspec.json.decode(path.read_bytes())["hours_seen"]) if path.exists() else None
+
+
+def measure_latency(runs: Mapping[str, tuple[Path, str | None]], folder: Path) -> dict[str, float]:
+    """Milliseconds of a window of 5 s on one thread of ONNX Runtime, all systems in turn in one run."""
+    from edgeseld.export.exporting import export_model
+    from edgeseld.export.recipe import read_recipe, recipe_path
+
+    bundles = []
+    for name, (run, exit_name) in runs.items():
+        with exit_folder(run, exit_name) as model:
+            recipe = read_recipe(recipe_path("onnx", "fp32"))
+            bundles.append(export_model(model, recipe, folder / name).path)
+    report = bench_host(bundles, (1,), ROUNDS, progress)
+    return {name: timing.total.median_ms for name, timing in zip(runs, report.timings, strict=True)}
+
+
+def train_all(
+    tier: Tier, student: ModelFile, teacher: Path, sources: Sources, folder: Path, heldout_root: Path, steps: int | None
+) -> tuple[dict[str, System], Heldout]:
+    """Every arm with the tier's seeds, then the best ones and the first with more."""
+
+    def trained(arm: Arm, seeds: Sequence[int]) -> dict[int, Path]:
+        teachers = [teacher] if arm.response else []
+        return {
+            seed: run_arm(
+                arm_recipe(student, arm, seed, steps), teachers, sources, folder / f"{arm.name}-{seed}", progress
+            )
+            for seed in seeds
+        }
+
+    heldout = open_heldout(heldout_root, teacher)
+    systems = {arm.name: system_of(arm.title, trained(arm, tier.seeds), heldout) for arm in ARMS}
+    ranked = sorted(ARMS[1:], key=lambda arm: systems[arm.name].score.values["SELD"])
+    for arm in (BASELINE, *ranked[: tier.best_arms]):
+        systems[arm.name] = system_of(arm.title, trained(arm, tier.best_seeds), heldout)
+    return systems, heldout
+
+
+def draw(systems: Mapping[str, System], report: AblationReport, heldout: Heldout, output: Path) -> None:
+    """Four pictures beside the report."""
+    shown = {systems[name].title: systems[name] for name in _shown(report)}
+    rows = [*report.rows.values(), *report.exits.values()]
+    timed = all(row.latency_ms is not None for row in rows)
+    cost = "ms for 5 s, one thread" if timed else "million multiply-accumulates for 5 s"
+    points = [(row.title, (timed and row.latency_ms) or row.cost.macs / 1e6, row.scores["F"]) for row in rows]
+    plot_cost(output / "ablation-cost.png", points, cost)
+    plot_reliability(
+        output / "ablation-reliability.png", {title: _reliability(system, heldout) for title, system in shown.items()}
+    )
+    errors = {title: _direction_errors(system, heldout) for title, system in shown.items()}
+    if all(len(found) for found in errors.values()):
+        plot_direction_errors(output / "ablation-directions.png", errors)
+    frames = {t: single_class_frames(next(iter(s.runs.values())), heldout.root, progress) for t, s in shown.items()}
+    plot_frames(output / "ablation-frames.png", frames, heldout.class_names)
+
+
+def _shown(report: AblationReport) -> list[str]:
+    """The first row and the best of the others."""
+    others = [name for name in report.rows if name != BASELINE.name]
+    return [BASELINE.name, min(others, key=lambda name: report.rows[name].scores["SELD"])]
+
+
+def _reliability(system: System, heldout: Heldout) -> Reliability:
+    said, happened = [], []
+    for scenes in system.heard.values():
+        for name, prediction in scenes.items():
+            activity = class_activity(prediction)
+            said.append(activity)
+            happened.append(class_presence(heldout.references[name], len(activity), len(heldout.class_names)))
+    return reliability(np.concatenate(said), np.concatenate(happened))
+
+
+def _direction_errors(system: System, heldout: Heldout) -> np.ndarray:
+    found = {f"{seed}/{name}": detections(p) for seed, scenes in system.heard.items() for name, p in scenes.items()}
+    references = {f"{seed}/{name}": labels for seed in system.heard for name, labels in heldout.references.items()}
+    rules = replace(RULES["dcase2023"], corrected=True)
+    return direction_errors(references, found, rules, len(heldout.class_names)).error_deg
+
+
+def report_of(
+    tier: str,
+    systems: Mapping[str, System],
+    exits: Mapping[str, System],
+    teacher: System,
+    latency: Mapping[str, float],
+    sources: Sources,
+    heldout: Heldout,
+) -> AblationReport:
+    """All rows; `exits` are the early exits of the self-distilled arm, by name."""
+    first = systems[BASELINE.name]
+    return AblationReport(
+        tier=tier,
+        machine=this_machine(),
+        data=tuple(path.name for path in sources.data),
+        heldout=heldout.root.name,
+        teacher=row_of(teacher, first, heldout, None, latency.get("teacher")),
+        rows={name: row_of(system, first, heldout, None, latency.get("student")) for name, system in systems.items()},
+        exits={name: row_of(system, first, heldout, name, latency.get(name)) for name, system in exits.items()},
+    )
+
+
+def show(report: AblationReport) -> None:
+    """The table on stdout."""
+    header = ["system", "seeds", "F20", "95 %", "LE", "F20 - first", "LE - first", "parameters", "MMAC", "ms", "hours"]
+    rows = []
+    for row in (report.teacher, *report.rows.values(), *report.exits.values()):
+        gain, turn = row.differences["F"], row.differences["LE"]
+        rows.append(
+            [
+                row.title,
+                str(len(row.seeds)),
+                f"{row.scores['F']:.3f}",
+                f"{row.F20_interval[0]:.3f} to {row.F20_interval[1]:.3f}",
+                f"{row.scores['LE']:.1f}°",
+                f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})",
+                f"{turn.value:+.1f} ({turn.low:+.1f} to {turn.high:+.1f})",
+                f"{row.cost.parameters / 1e6:.2f} M",
+                f"{row.cost.macs / 1e6:.0f}",
+                "-" if row.latency_ms is None else f"{row.latency_ms:.1f}",
+                "-" if row.hours_seen is None else f"{row.hours_seen:.1f}",
+            ]
+        )
+    print_table(f"tier {report.tier}, {report.heldout}: 2023 rules, headline classes", header, rows)
+
+
+def run(
+    tier: str,
+    student: Path,
+    teacher: Path | None,
+    sources: Sources,
+    heldout_root: Path,
+    folder: Path,
+    output: Path,
+    *,
+    steps: int | None,
+    latency: bool,
+) -> AblationReport:
+    """The whole ablation: trainings below `folder`, report and pictures in `output`."""
+    if teacher is None:
+        recipe = read_toml(find_model(TIERS[tier].teacher) / MODEL_FILE, ModelFile)
+        teacher = run_arm(recipe, (), sources, folder / "teacher", progress)
+    spec = read_toml(student, ModelFile)
+    systems, heldout = train_all(TIERS[tier], spec, teacher, sources, folder, heldout_root, steps)
+    deep = systems["exits"].runs
+    names = read_toml(next(iter(deep.values())) / MODEL_FILE, ModelFile).network.exits
+    exits = {name: system_of(f"exit {name}", deep, heldout, name) for name in names}
+    rivals = {"teacher": (teacher, None), "student": (systems[BASELINE.name].runs[TIERS[tier].seeds[0]], None)}
+    rivals |= {name: (next(iter(deep.values())), name) for name in names}
+    times = measure_latency(rivals, folder / "bundles") if latency else {}
+    taught = system_of("teacher", {TIERS[tier].seeds[0]: teacher}, heldout)
+    report = report_of(tier, systems, exits, taught, times, sources, heldout)
+    draw(systems, report, heldout, output)
+    write_atomic(output / "ablation.json", to_json(report))
+    return report
+
+
+@click.command(help=__doc__)
+@click.option("--tier", type=click.Choice(tuple(TIERS)), required=True)
+@click.option("--data", type=FOLDER, multiple=True, required=True, help="Data set to train on; may be repeated.")
+@click.option("--validation", type=FOLDER, help="Data set that picks the weights; one scene in ten by default.")
+@click.option("--heldout", type=FOLDER, required=True, help="Data set that all figures are measured on.")
+@click.option(
+    "--runs", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of all trainings."
+)
+@click.option("--teacher", help="Trained teacher, model id or run; by default the tier's is trained first.")
+@click.option("--student", default="student-s", help="Model whose recipe the arms share.")
+@click.option("--steps", type=click.IntRange(1), help="Steps of each student; by default those of its recipe.")
+@click.option("--latency/--no-latency", default=True, help="Export to ONNX and time the networks.")
+@click.option(
+    "--output", type=click.Path(path_type=Path, file_okay=False), default=RESULTS, help="Report and pictures."
+)
+def main(
+    tier: str,
+    data: tuple[Path, ...],
+    validation: Path | None,
+    heldout: Path,
+    runs: Path,
+    teacher: str | None,
+    student: str,
+    steps: int | None,
+    latency: bool,
+    output: Path,
+) -> None:
+    recipe, trained = find_model(student) / MODEL_FILE, None if teacher is None else find_model(teacher)
+    sources = Sources(data, validation)
+    show(run(tier, recipe, trained, sources, heldout, runs, output, steps=steps, latency=latency))
+
+
+if __name__ == "__main__":
+    main()
