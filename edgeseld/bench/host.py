@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -77,6 +77,9 @@ class _Worker:
             self.process.stdin.write("run\n")
             self.process.stdin.flush()
         except BrokenPipeError:
+            # What could not be sent would be sent again when the pipe is closed.
+            with suppress(BrokenPipeError):
+                self.process.stdin.close()
             raise self._dead() from None
         return self.read()
 
