@@ -46,4 +46,4 @@ def split(graph: Graph) -> tuple[nn.Module, nn.Module]:
 def half(graph: Graph) -> nn.Module:
     """The graph in float16 behind its frontend, where powers of a full-scale tone do not fit into float16."""
     frontend, rest = split(graph)
-    return BehindFrontend(frontend, Half(rest))
+    return BehindFrontend(frontend, Half(rest)).eval()

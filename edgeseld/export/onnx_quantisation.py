@@ -12,7 +12,8 @@ from edgeseld.export.recipe import ExportRecipe
 from edgeseld.export.representative import Inputs
 
 # Between operations of these kinds values stay int8; the rest works on floats.
-STATIC_KINDS = ["Conv", "MatMul", "Gemm", "Add", "Relu", "AveragePool", "MaxPool"]
+# Sums stay float: their constants are quantised per channel, and onnxruntime adds by one scale only.
+STATIC_KINDS = ["Conv", "MatMul", "Gemm", "Relu", "AveragePool", "MaxPool"]
 
 
 def quantised(model: onnx.ModelProto, recipe: ExportRecipe, runs: Sequence[Inputs]) -> onnx.ModelProto:
@@ -76,17 +77,10 @@ def frontend_nodes(model: onnx.ModelProto) -> list[str]:
 
 
 def _left_in_float(model: onnx.ModelProto) -> list[str]:
-    """Products of two activations, which attention is made of: small, and sensitive to rounding.
-
-    Sums with a constant too: onnxruntime quantises the constant per channel, and then cannot add it.
-    """
+    """Products of two activations, which attention is made of: small, and sensitive to rounding."""
     constants = {tensor.name for tensor in model.graph.initializer}
-
-    def stays(node: onnx.NodeProto) -> bool:
-        constant = bool(set(node.input) & constants)
-        return (node.op_type == "MatMul" and not constant) or (node.op_type == "Add" and constant)
-
-    return [node.name for node in model.graph.node if stays(node)]
+    products = [node for node in model.graph.node if node.op_type == "MatMul"]
+    return [node.name for node in products if not set(node.input) & constants]
 
 
 def _nodes_in(model: onnx.ModelProto, layers: Sequence[str]) -> list[str]:

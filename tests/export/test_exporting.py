@@ -14,6 +14,7 @@ import pytest
 from edgeseld.cli import main
 from edgeseld.core.errors import BackendMissingError, BundleError, ExportError, ParityError
 from edgeseld.core.manifest import ToleranceSpec
+from edgeseld.core.structs import to_toml
 from edgeseld.export.bundle_writer import zip_bundle
 from edgeseld.export.recipe import read_recipe, recipe_path, supported_pairs
 from edgeseld.runtime.bundle import open_bundle
@@ -68,7 +69,7 @@ def test_drift_fails_the_export_and_leaves_nothing(
 ) -> None:
     strict = msgspec.structs.replace(read_recipe(recipe_path("onnx", "fp32")), tolerance=IMPOSSIBLE)
     recipe = tmp_path / "strict.toml"
-    recipe.write_bytes(msgspec.toml.encode(msgspec.to_builtins(strict)))
+    recipe.write_bytes(to_toml(strict))
     output = tmp_path / "bundles"
     command = ["export", str(tiny_model), "--target", "onnx", "--recipe", str(recipe), "--output", str(output)]
     with pytest.raises(SystemExit) as stopped:
