@@ -48,7 +48,8 @@ class AccdoaHead(nn.Module):
         tracks, axes, classes = self.shape
         y = self.branch(x, flow)
         y = y.reshape(y.shape[0], y.shape[1], tracks, axes + self.gated, classes)
-        vectors = torch.tanh(y[:, :, :, :3])
+        # A slice of everything becomes an alias, which Core ML's converter does not know.
+        vectors = torch.tanh(y if y.shape[3] == 3 else y[:, :, :, :3])
         if self.gated:
             vectors = vectors * torch.sigmoid(y[:, :, :, axes:])
         if axes == 3:
