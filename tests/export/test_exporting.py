@@ -39,10 +39,10 @@ def test_every_recipe_is_named_after_what_it_says(pair: str) -> None:
     assert (recipe.target, recipe.precision) == (target, precision)
 
 
-def test_every_target_has_float_and_static_int8_recipes() -> None:
-    assert {f"{target}-{precision}" for target in TARGETS for precision in ("fp32", "fp16", "int8")} < set(
-        supported_pairs()
-    )
+def test_every_target_has_float_half_and_some_int8_recipe() -> None:
+    pairs = set(supported_pairs())
+    assert {f"{target}-{precision}" for target in TARGETS for precision in ("fp32", "fp16")} < pairs
+    assert all(pairs & {f"{target}-int8", f"{target}-int8-dynamic"} for target in TARGETS)
 
 
 def test_pairs_that_are_not_supported_are_named_beside_those_that_are() -> None:
