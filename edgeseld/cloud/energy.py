@@ -12,7 +12,7 @@ RADIO_W = 1.288
 UP_W_PER_MBPS = 0.438
 TAIL_S = 11.6
 TAIL_W = 1.06
-# One busy core of a phone of the middle class; the order of magnitude of published per-core figures.
+# One busy core of a phone: a round figure of our own choice.
 CORE_W = 1.0
 
 

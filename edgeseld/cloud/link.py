@@ -23,7 +23,7 @@ class Link:
     lost: bool = False
 
 
-# Medians of field measurements are near these; docs/server.md says what they stand for.
+# Round figures of our own choice, to compare strategies by; not measured on any network.
 LINKS = {
     "4g": Link(up_bps=8e6, down_bps=25e6, round_trip_s=0.05),
     "poor": Link(up_bps=0.5e6, down_bps=1e6, round_trip_s=0.4),

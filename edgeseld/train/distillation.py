@@ -16,7 +16,7 @@ from edgeseld.train.batches import Batch, Place, RandomWindows
 from edgeseld.train.feature_distillation import FeatureDistillation
 from edgeseld.train.feature_store import FeatureStore, Progress, open_store, without_progress
 from edgeseld.train.response import response_loss
-from edgeseld.train.run import TrainingResults, fit, prepare_run
+from edgeseld.train.run import TrainingResults, find_checkpoint, fit
 from edgeseld.train.supervised import Sources, TrainingData, open_data, read_recipe, start_network, window_settings
 from edgeseld.train.task import SeldTask
 from edgeseld.train.teacher_store import TaughtScenes, open_taught, same_scenes
@@ -133,7 +133,7 @@ def distill(
     for teacher in listened:
         require_teachable(spec, teacher.spec, live=spec.distill.teacher == "live")
     names = tuple(f"{teacher.spec.id} {teacher.weights_sha256[:16]}" for teacher in listened)
-    checkpoint = prepare_run(output, spec, resume=resume, teachers=names)
+    checkpoint = find_checkpoint(output, spec, resume=resume, teachers=names)
     data = open_data(sources, spec, progress)
     network = start_network(spec, init_from or teachers[0])
     data.standardise(network)

@@ -70,19 +70,17 @@ class SeldData(L.LightningDataModule):
         return DataLoader(self.validation, batch_size=None)
 
 
-def prepare_run(output: Path, spec: ModelFile, *, resume: bool, teachers: tuple[str, ...] = ()) -> Path | None:
-    """Make the run's folder, or find the checkpoint to resume from; `teachers` are ids with hashes of their weights.
+def find_checkpoint(output: Path, spec: ModelFile, *, resume: bool, teachers: tuple[str, ...] = ()) -> Path | None:
+    """The checkpoint to resume from, where there is one; `teachers` are ids with hashes of their weights.
 
-    TrainingError where the folder holds another training, or there is nothing to resume.
+    TrainingError where the folder holds another training, or there is nothing to resume. Nothing is written before the
+    data are known to be good.
     """
     saved, checkpoint = output / MODEL_FILE, output / CHECKPOINTS / "last.ckpt"
     heard = output / TEACHERS_FILE
     if not resume:
         if saved.exists():
             raise TrainingError(f"{output} holds a training already: continue it with --resume, or name another folder")
-        if teachers:
-            write_atomic(heard, to_json(teachers))
-        write_atomic(saved, to_toml(spec))
         return None
     if not saved.exists():
         raise TrainingError(f"--resume needs a run that was started, and {output} holds no {MODEL_FILE}: leave it out")
@@ -95,6 +93,13 @@ def prepare_run(output: Path, spec: ModelFile, *, resume: bool, teachers: tuple[
             f"{', '.join(teachers) or 'none'}: name those"
         )
     return checkpoint if checkpoint.exists() else None
+
+
+def _begin(output: Path, spec: ModelFile, teachers: tuple[str, ...]) -> None:
+    """Write what a run is resumed by."""
+    if teachers:
+        write_atomic(output / TEACHERS_FILE, to_json(teachers))
+    write_atomic(output / MODEL_FILE, to_toml(spec))
 
 
 def standardise_like(network: SeldNetwork, stores: Sequence[FeatureStore]) -> None:
@@ -127,6 +132,8 @@ def fit(
     teachers: tuple[str, ...] = (),
 ) -> TrainingResults:
     """Train until the recipe's last step or until the SELD score stops falling; write weights and results."""
+    if not (output / MODEL_FILE).exists():
+        _begin(output, task.spec, teachers)
     clock = StepClock()
     best = ModelCheckpoint(output / CHECKPOINTS, "best", MONITOR, mode="min", enable_version_counter=False)
     trainer = _trainer(task.spec, output, [clock, best])

@@ -17,7 +17,7 @@ from edgeseld.nn.weights import WEIGHTS_FILE, load_matching
 from edgeseld.train.batches import RandomWindows, require_same_signal
 from edgeseld.train.feature_store import FeatureStore, Progress, open_store, without_progress
 from edgeseld.train.mixed_scenes import MixedWindows, prepare_banks
-from edgeseld.train.run import TrainingResults, fit, prepare_run, standardise_like
+from edgeseld.train.run import TrainingResults, find_checkpoint, fit, standardise_like
 from edgeseld.train.task import SeldTask
 from edgeseld.train.validation import ValidationScenes, hold_out
 
@@ -71,7 +71,7 @@ def train(
     if sources.mixed is not None:
         return _train_on_mixed(model_toml, sources, output, init_from, progress, resume=resume)
     spec = read_recipe(model_toml, sources)
-    checkpoint = prepare_run(output, spec, resume=resume)
+    checkpoint = find_checkpoint(output, spec, resume=resume)
     data = open_data(sources, spec, progress)
     network = start_network(spec, init_from)
     data.standardise(network)
@@ -90,7 +90,7 @@ def _train_on_mixed(
     job = prepare_banks(replace(sources.mixed, channel_format=spec.signal.channel_format), progress)
     if job.spec.classes != spec.classes:
         raise DataError(f"sounds and {sources.validation} need one class list, and theirs differ: relabel one")
-    checkpoint = prepare_run(output, spec, resume=resume)
+    checkpoint = find_checkpoint(output, spec, resume=resume)
     held_out = [open_store(sources.validation, spec.signal, progress, sources.validation_part)]
     recipe = spec.train
     windows = MixedWindows(

@@ -45,6 +45,7 @@ def test_pictures_without_events_or_uncertainty(tmp_path: Path, prediction: Pred
     plot_prediction(prediction, tmp_path / "a.png")
     plot_map(prediction, tmp_path / "b.png")
     write_report(prediction, tmp_path / "c.html", "quiet")
+    assert all((tmp_path / name).stat().st_size > 1000 for name in ("a.png", "b.png", "c.html"))
 
 
 def test_only_classes_that_were_heard_have_a_row() -> None:

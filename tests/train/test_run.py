@@ -92,6 +92,7 @@ def test_data_without_labels_is_refused(scenes: Path, tmp_path: Path) -> None:
         path.unlink()
     with pytest.raises(DataError, match="labels"):
         train(recipe_file(tmp_path), Sources((scenes,), scenes), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
 
 
 def test_windows_depend_on_seed_and_step_alone(scenes: Path) -> None:
