@@ -1,10 +1,11 @@
 """A training run: a folder with model.toml, checkpoints, logs, and in the end weights and results."""
 
 import logging
-import os
+import sys
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 
 import lightning as L
 import msgspec
@@ -116,7 +117,8 @@ def standardise_like(network: SeldNetwork, stores: Sequence[FeatureStore]) -> No
 
 def _silence_lightning() -> None:
     """Lightning's hints on workers, tips and devices are noise beside the progress bar."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # TensorBoard writes its files without TensorFlow where it finds this module; loading TensorFlow costs seconds.
+    sys.modules.setdefault("tensorboard.compat.notf", ModuleType("tensorboard.compat.notf"))
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"lightning\.")
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)`")
