@@ -14,6 +14,7 @@ from edgeseld.core.manifest import Role
 from edgeseld.export.behind_frontend import half
 from edgeseld.export.graphs import Graph
 from edgeseld.export.onnx_quantisation import quantised
+from edgeseld.export.quiet import quiet
 from edgeseld.export.recipe import ExportRecipe
 from edgeseld.export.representative import Runs
 from edgeseld.runtime.bundle import SHARED_WEIGHTS_FILE
@@ -45,14 +46,15 @@ def _is_half(role: Role, recipe: ExportRecipe) -> bool:
 
 def _convert(graph: Graph, *, half_inside: bool) -> onnx.ModelProto:
     """The graph through torch.export."""
-    program = torch.onnx.export(
-        half(graph) if half_inside else graph.module,
-        graph.examples,
-        dynamo=True,
-        verbose=False,
-        input_names=[tensor.name for tensor in graph.inputs],
-        output_names=[tensor.name for tensor in graph.outputs],
-    )
+    with quiet():
+        program = torch.onnx.export(
+            half(graph) if half_inside else graph.module,
+            graph.examples,
+            dynamo=True,
+            verbose=False,
+            input_names=[tensor.name for tensor in graph.inputs],
+            output_names=[tensor.name for tensor in graph.outputs],
+        )
     assert program is not None
     return program.model_proto
 

@@ -10,12 +10,11 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 @contextmanager
 def quiet() -> Iterator[None]:
     """No warnings, nothing on stdout or stderr, and errors alone in the log."""
-    logger = logging.getLogger()
-    level = logger.level
+    level = logging.root.manager.disable
     with warnings.catch_warnings(), redirect_stderr(io.StringIO()), redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
-        logger.setLevel(logging.ERROR)
+        logging.disable(logging.WARNING)
         try:
             yield
         finally:
-            logger.setLevel(level)
+            logging.disable(level)
