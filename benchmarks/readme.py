@@ -1,6 +1,7 @@
 """The tables of README.md from committed results: `python -m benchmarks.readme`, with --check to see whether they are.
 
-Accuracy and cost of models come from models/*/results.json, latency from benchmarks/results/cost.json.
+Accuracy and cost of models come from models/*/results.json, latency from benchmarks/results/cost.json and bundles.json,
+ARM from bundles_arm.json. A table whose marker README.md lacks is left out.
 """
 
 import re
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.bundles import readme_lines
 from benchmarks.cost import RESULTS as COST
 from benchmarks.cost import CostReport, Row
 from edgeseld.core.atomic import write_atomic
@@ -31,10 +33,12 @@ def main(check: bool) -> None:
 
 def filled(text: str) -> str:
     """The text with its tables made anew."""
-    for name, lines in {"models": _models(), "cost": _cost()}.items():
+    for name, lines in {"models": _models, "cost": _cost, "bundles": readme_lines}.items():
         opening = f"<!-- {name}: {MARKER} -->"
+        if opening not in text:
+            continue
         pattern = re.compile(re.escape(opening) + r".*?<!-- end -->", re.DOTALL)
-        table = "\n".join([opening, *lines, "<!-- end -->"])
+        table = "\n".join([opening, *lines(), "<!-- end -->"])
         text = pattern.sub(lambda _, table=table: table, text)  # type: ignore[misc]
     return text
 

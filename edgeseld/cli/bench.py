@@ -18,7 +18,9 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 @click.command(name="bench", epilog="Example: edgeseld bench student-s student-xs --threads 1,2 --html latency.html")
 @click.argument("models", nargs=-1, required=True)
-@click.option("--device", default="host", help="host, or adb[:SERIAL] for a phone (needs --benchmark-model).")
+@click.option(
+    "--device", default="host", help="host, adb[:SERIAL] for a phone (needs --benchmark-model), or arm, emulated."
+)
 @click.option("--benchmark-model", type=FILE, help="LiteRT's benchmark_model for the phone's processor.")
 @click.option("--cores", help="With adb: cores to run on, a mask for taskset such as f0.")
 @click.option("--threads", callback=_numbers, default="1", help="Numbers of threads, separated by commas.")
@@ -45,21 +47,27 @@ def command(
 
     MODELS are bundles, zips or ids. Ratios are to the first one.
     """
-    if device.partition(":")[0] == "adb":
-        _on_phone(models, device.partition(":")[2] or None, benchmark_model, cores, threads, as_json)
+    kind, _, serial = device.partition(":")
+    if kind != "host":
+        from edgeseld.cli.bench_devices import on_emulated_arm, on_phone
+        from edgeseld.core.errors import ConfigError
+
+        if kind == "adb":
+            on_phone(models, serial or None, benchmark_model, cores, threads, as_json)
+        elif kind == "arm":
+            on_emulated_arm(models, as_json)
+        else:
+            raise ConfigError(f"--device is host, arm, adb or adb:SERIAL, got {device!r}")
         return
     from edgeseld.bench.comparison import compare, read_report, require_no_regression
     from edgeseld.bench.host import bench_host
     from edgeseld.bench.report import COSTS, NAMES, TIMES, table, title
     from edgeseld.cli.terminal import print_table, progress
-    from edgeseld.core.errors import ConfigError
     from edgeseld.core.locate import find_bundle
     from edgeseld.core.structs import to_json
 
     if fail_above is not None and old is None:
         raise click.UsageError("--fail-above needs --compare OLD.json")
-    if device != "host":
-        raise ConfigError(f"--device is host, adb or adb:SERIAL, got {device!r}")
     before = None if old is None else read_report(old)
     report = bench_host([find_bundle(model) for model in models], threads, rounds, progress)
     if as_json:
@@ -80,36 +88,3 @@ def command(
                 err=True,
             )
         require_no_regression(comparison, fail_above or float("inf"))
-
-
-def _on_phone(
-    models: tuple[str, ...],
-    serial: str | None,
-    benchmark_model: Path | None,
-    cores: str | None,
-    threads: list[int],
-    as_json: bool,
-) -> None:
-    from edgeseld.bench.adb import find_device
-    from edgeseld.bench.benchmark_model import benchmark_on_phone
-    from edgeseld.cli.terminal import print_table
-    from edgeseld.core.locate import find_bundle
-    from edgeseld.core.structs import to_json
-    from edgeseld.runtime.bundle import open_bundle
-
-    if benchmark_model is None:
-        raise click.UsageError("--device adb needs --benchmark-model, LiteRT's tool built for the phone's processor")
-    device = find_device(serial)
-    bundles = [open_bundle(find_bundle(model, "tflite")) for model in models]
-    timings = [benchmark_on_phone(device, benchmark_model, bundle, n, cores) for n in threads for bundle in bundles]
-    if as_json:
-        click.echo(to_json(timings).decode(), nl=False)
-        return
-    header = ["bundle", "threads", "mean ms", "std", "min", "max", "first ms", "before C", "after C"]
-    rows = []
-    for timing in timings:
-        f = timing.figures
-        shown = [f.mean_ms, f.std_ms, f.min_ms, f.max_ms, f.first_ms, timing.before.battery_c, timing.after.battery_c]
-        cells = ["-" if value is None else f"{value:.2f}" for value in shown]
-        rows.append([timing.name, str(timing.threads), *cells])
-    print_table(f"{device.serial}: graph alone, PCM of one window to raw output", header, rows)

@@ -38,7 +38,7 @@ def test_the_table_names_the_stages(small_bundle: Path, capsys: pytest.CaptureFi
         (["nothing"], 1, "MODEL is an id"),
         (["student-xs", "--threads", "0"], 2, "numbers of threads"),
         (["student-xs", "--fail-above", "1.1"], 2, "--fail-above needs --compare"),
-        (["student-xs", "--device", "toaster"], 1, "--device is host, adb"),
+        (["student-xs", "--device", "toaster"], 1, "--device is host, arm, adb"),
         (["student-xs", "--compare", "absent.json"], 1, "cannot read absent.json"),
     ],
 )
