@@ -4,20 +4,16 @@ Prints answers by status, latency of those that were heard, and the server's mem
 the end. Every client waits as long as Retry-After says when it is sent away.
 """
 
-import contextlib
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import httpx
 import numpy as np
 
+from benchmarks.local_server import local_server
 from edgeseld.bench.machine import Machine, installed_versions, this_machine
 from edgeseld.cloud.client import encode
 from edgeseld.core.atomic import write_atomic
@@ -25,7 +21,6 @@ from edgeseld.core.structs import Frozen, to_json
 
 RESULTS = Path(__file__).parent / "results" / "server_load.json"
 WINDOW_SAMPLES = 120_000
-START_PATIENCE_S = 120.0
 
 
 class LoadReport(Frozen, frozen=True, kw_only=True):
@@ -53,7 +48,7 @@ def main(model: str, clients: int, seconds: float, channels: int, save: bool) ->
     content = encode(audio, "flac")
     statuses: Counter[str] = Counter()
     latencies_ms: list[float] = []
-    with _server(model) as (process, url):
+    with local_server(model) as (process, url):
         httpx.post(f"{url}/v1/events", content=content, timeout=60.0).raise_for_status()
         end = time.monotonic() + seconds
         threads = [
@@ -94,24 +89,6 @@ def _ask(url: str, content: bytes, end: float, statuses: Counter[str], latencies
                 latencies_ms.append(1e3 * (time.monotonic() - started))
             else:
                 time.sleep(float(answer.headers.get("retry-after", 1)))
-
-
-@contextlib.contextmanager
-def _server(model: str) -> Iterator[tuple["subprocess.Popen[bytes]", str]]:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "edgeseld", "serve", model, "--port", str(port)]
-    with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
-        url, end = f"http://127.0.0.1:{port}", time.monotonic() + START_PATIENCE_S
-        try:
-            while time.monotonic() < end:
-                with contextlib.suppress(httpx.TransportError):
-                    httpx.get(f"{url}/v2/health/ready")
-                    break
-                time.sleep(0.1)
-            yield process, url
-        finally:
-            process.terminate()
 
 
 def _memory_mb(pid: int) -> float:

@@ -11,6 +11,7 @@ from edgeseld.cli.options import json_option, model_argument
 from edgeseld.core.errors import BackendMissingError
 
 if TYPE_CHECKING:
+    from edgeseld.cloud.equal_share import Interval
     from edgeseld.cloud.strategies import FallbackReport, StrategyResult
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
@@ -52,7 +53,7 @@ def command(
 ) -> None:
     """Hear DATA with MODEL here and with a larger model on a server, and show what asking it buys and costs.
 
-    Compares the device alone, the cloud alone, random windows, uncertain windows by four measures, and an oracle.
+    Compares the device alone, the cloud alone, random windows, uncertain windows by five measures, and an oracle.
     """
     try:
         from edgeseld.cloud.client import CloudClient
@@ -87,10 +88,11 @@ def command(
     if as_json:
         click.echo(to_json(report).decode(), nl=False)
     else:
-        _print(report)
+        print_report(report)
 
 
-def _print(report: "FallbackReport") -> None:
+def print_report(report: "FallbackReport") -> None:
+    """Strategies at their thresholds, and measures at exactly the share."""
     from edgeseld.cli.terminal import print_table
 
     header = ["strategy", "sent", "F20", "gap closed", "LE", "SELD", "MB/h", "p50 ms", "p95", "p99", "J/h (estimate)"]
@@ -99,8 +101,23 @@ def _print(report: "FallbackReport") -> None:
         f"{report.window_s:g} s of {report.data}, thresholds fitted on {report.fitted_on}"
     )
     print_table(title, header, [_row(result) for result in report.results])
+    print_table(
+        f"exactly {report.share:.0%} of the windows, 95 % intervals over scenes",
+        ["chosen by", "gap closed", "F20 above random windows"],
+        [
+            [row.strategy, _span(row.gap_closed, "{:.0%}"), _span(row.above_random, "{:+.3f}")]
+            for row in report.equal_share
+        ],
+    )
     if report.unanswered:
         click.echo(f"{report.unanswered} windows had no answer in time; the device's stands there", err=True)
+
+
+def _span(interval: "Interval | None", form: str) -> str:
+    if interval is None:
+        return "-"
+    low, high = form.format(interval.low), form.format(interval.high)
+    return f"{form.format(interval.value)} ({low} to {high})"
 
 
 def _row(result: "StrategyResult") -> list[str]:

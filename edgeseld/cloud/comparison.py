@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from edgeseld.cloud.client import CloudClient
+from edgeseld.cloud.equal_share import equal_share
 from edgeseld.cloud.fallback import windows
 from edgeseld.cloud.policy import MEASURES, FallbackPolicy, Measure, doubt
 from edgeseld.cloud.strategies import Bench, FallbackReport, compare_strategies, curves, fit_thresholds
@@ -45,6 +46,8 @@ def compare_with_cloud(
         unanswered=len(found.troubles),
         thresholds=thresholds,
         results=results,
+        share=share,
+        equal_share=equal_share(found, share, classes),
         curves=curves(bench),
     )
     by_name = {result.strategy: result.F20 for result in results}

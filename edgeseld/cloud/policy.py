@@ -1,6 +1,6 @@
 """When the device should ask the cloud: how doubtful a stretch of label frames is, and from what doubt on it is sent.
 
-tests/golden/fallback.json holds vectors that Python and Kotlin must both reproduce.
+tests/golden/fallback.json holds vectors that this and every port must reproduce.
 """
 
 from collections.abc import Sequence
@@ -15,8 +15,8 @@ from edgeseld.core.spec import Positive
 from edgeseld.core.structs import Frozen
 
 Float64 = NDArray[np.float64]
-Measure = Literal["entropy", "mutual-information", "direction-spread", "margin"]
-MEASURES: tuple[Measure, ...] = ("entropy", "mutual-information", "direction-spread", "margin")
+Measure = Literal["entropy", "mutual-information", "direction-spread", "margin", "switching"]
+MEASURES: tuple[Measure, ...] = ("entropy", "mutual-information", "direction-spread", "margin", "switching")
 # Below the least doubt there is.
 SEND_ALWAYS = -1.0
 
@@ -42,7 +42,8 @@ def doubt(prediction: Prediction, measure: Measure) -> float:
       samples where there are any;
     - mutual-information: the same with the mutual information;
     - direction-spread: mean spread of the tracks and classes above threshold weighted by p, in degrees, 0 without any;
-    - margin: how near the nearest p is to its threshold: max of 1 - |p - t| / max(t, 1 - t).
+    - margin: how near the nearest p is to its threshold: max of 1 - |p - t| / max(t, 1 - t);
+    - switching: classes that begin or end to be above threshold, in any track, at this frame; 0 at the first frame.
 
     ConfigError for mutual information or spread of a prediction without samples or shifts.
     """
@@ -58,11 +59,16 @@ def _frame_doubts(prediction: Prediction, measure: Measure) -> Float64:
         nearness = 1.0 - np.abs(activity - thresholds) / np.maximum(thresholds, 1.0 - thresholds)
         nearest: Float64 = nearness.max(axis=(1, 2))
         return nearest
+    if measure == "switching":
+        heard: NDArray[np.bool_] = np.greater(activity.max(axis=1), thresholds)
+        return np.concatenate([np.zeros(len(heard[:1])), (heard[1:] != heard[:-1]).sum(axis=1)])
     if measure == "entropy":
         entropy = binary_entropy(activity) if uncertainty is None else uncertainty.entropy.astype(np.float64)
         return _over_classes(entropy)
     if uncertainty is None:
-        raise ConfigError(f"{measure} needs Monte Carlo samples or time shifts: draw some, or take entropy or margin")
+        raise ConfigError(
+            f"{measure} needs Monte Carlo samples or time shifts: draw some, or take entropy, margin or switching"
+        )
     if measure == "mutual-information":
         return _over_classes(uncertainty.mutual_information.astype(np.float64))
     weight = np.where((activity > thresholds) & np.isfinite(uncertainty.direction_spread_deg), activity, 0.0)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseld.cloud.energy import joules
+from edgeseld.cloud.equal_share import EqualShare, most
 from edgeseld.cloud.policy import Measure, fit_threshold
 from edgeseld.cloud.study import Study, mended, scores
 from edgeseld.core.frames import LABEL_FRAMES_PER_S
@@ -45,7 +46,10 @@ class CurvePoint(Frozen, frozen=True, kw_only=True):
 
 
 class FallbackReport(Frozen, frozen=True, kw_only=True):
-    """What `edgeseld fallback --json` prints; thresholds by measure, and where they were fitted."""
+    """What `edgeseld fallback --json` prints; thresholds by measure, and where they were fitted.
+
+    `results` send what is above the thresholds; `equal_share` sends exactly `share` of the windows.
+    """
 
     device: str
     cloud: str
@@ -57,6 +61,8 @@ class FallbackReport(Frozen, frozen=True, kw_only=True):
     unanswered: int
     thresholds: dict[Measure, float]
     results: tuple[StrategyResult, ...]
+    share: float
+    equal_share: tuple[EqualShare, ...]
     curves: dict[str, tuple[CurvePoint, ...]]
 
 
@@ -139,13 +145,6 @@ def random_choices(count: int, share: float) -> Iterator[NDArray[np.bool_]]:
     generator = np.random.default_rng(0)
     for _ in range(RANDOM_DRAWS):
         yield most(generator.permutation(count).astype(np.float64), share)
-
-
-def most(values: NDArray[np.float64], share: float) -> NDArray[np.bool_]:
-    """The share of windows with the largest values, ties to the first."""
-    sent = np.zeros(len(values), np.bool_)
-    sent[np.argsort(-values, kind="stable")[: int(round(share * len(values), 9))]] = True
-    return sent
 
 
 def _ranked(values: NDArray[np.float64]) -> Callable[[float], Iterator[NDArray[np.bool_]]]:

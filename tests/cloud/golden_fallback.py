@@ -1,4 +1,4 @@
-"""Makes tests/golden/fallback.json, which Python and Kotlin both hold to: `python -m tests.cloud.golden_fallback`."""
+"""Makes tests/golden/fallback.json, which Python and every port hold to: `python -m tests.cloud.golden_fallback`."""
 
 import json
 from pathlib import Path
@@ -32,7 +32,7 @@ def made_prediction(seed: int) -> Prediction:
 
 def _doubt_case(seed: int) -> dict[str, object]:
     prediction = made_prediction(seed)
-    measures = MEASURES if prediction.uncertainty else ("entropy", "margin")
+    measures = MEASURES if prediction.uncertainty else ("entropy", "margin", "switching")
     case: dict[str, object] = {
         "thresholds": [0.5, 0.25],
         "activity": prediction.activity.tolist(),

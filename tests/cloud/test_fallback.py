@@ -9,8 +9,9 @@ import pytest
 import soundfile
 
 from edgeseld.cli import main
+from edgeseld.cloud.equal_share import equal_share, most
 from edgeseld.cloud.policy import FallbackPolicy, Measure
-from edgeseld.cloud.strategies import Bench, FallbackReport, compare_strategies, curves, fit_thresholds, most
+from edgeseld.cloud.strategies import Bench, FallbackReport, compare_strategies, curves, fit_thresholds
 from edgeseld.cloud.study import STUDY_RULES, Study, mended, scores
 from edgeseld.core.structs import read_json
 from edgeseld.metrics.counts import CLASS_COLUMNS, FILE_COLUMNS, Counts
@@ -83,6 +84,22 @@ def test_strategies_at_half_of_the_windows() -> None:
     # The window without an answer costs the deadline.
     assert results["cloud only"].p99_s > 1.5
     assert results["device only"].joules_per_hour < results["entropy"].joules_per_hour
+
+
+def test_at_an_equal_share_the_oracle_wins_what_doubt_wins_in_part() -> None:
+    rows = {row.strategy: row for row in equal_share(STUDY, 0.5, (0,))}
+    assert list(rows) == ["entropy", "oracle"]
+    gap = rows["entropy"].gap_closed
+    assert gap is not None
+    # F is 2/3 on the device and 1 in the cloud; doubt finds three of four misses: 14/15.
+    assert gap.value == pytest.approx((14 / 15 - 2 / 3) / (1 / 3))
+    assert gap.low <= gap.value <= gap.high
+    assert rows["oracle"].above_random.value > rows["entropy"].above_random.value > 0.0
+
+
+def test_where_the_cloud_hears_no_better_there_is_no_gap_to_close() -> None:
+    same = _study([1, 1, 1, 1, 0, 0, 0, 0], [1, 1, 1, 1, 0, 0, 0, 0], [0.1] * 8)
+    assert [row.gap_closed for row in equal_share(same, 0.5, (0,))] == [None, None]
 
 
 def test_curves_begin_with_the_device_and_end_with_the_cloud() -> None:

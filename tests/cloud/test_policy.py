@@ -1,4 +1,4 @@
-"""When the cloud is asked, worked out by hand, and held to the vectors that Kotlin shares."""
+"""When the cloud is asked, worked out by hand, and held to the vectors that ports share."""
 
 import json
 import math
@@ -30,7 +30,7 @@ def _prediction(activity: list[list[list[float]]]) -> Prediction:
     return Prediction(array, np.zeros((*array.shape, 3), np.float32), ("bell", "knock"))
 
 
-def test_the_vectors_that_kotlin_shares_are_those_of_this_code() -> None:
+def test_the_vectors_that_ports_share_are_those_of_this_code() -> None:
     assert json.loads(PATH.read_text()) == json.loads(json.dumps(golden()))
 
 
@@ -61,6 +61,12 @@ def test_spread_counts_what_is_heard_by_how_loudly_it_is_heard() -> None:
     spread = np.array([[[10.0, 20.0], [90.0, np.nan]], [[90.0] * 2] * 2], np.float32)
     prediction = replace(prediction, uncertainty=Uncertainty(nothing, nothing, nothing, spread, 10, 1))
     assert doubt(prediction, "direction-spread") == pytest.approx((1.0 * 10 + 0.6 * 20) / 1.6 / 2, rel=1e-6)
+
+
+def test_switching_counts_classes_that_begin_or_end() -> None:
+    # The bell moves from one track to the other and goes on; the knock comes, then goes with the bell.
+    frames = [[[0.9, 0.0], [0.0, 0.0]], [[0.0, 0.0], [0.9, 0.7]], [[0.0, 0.5], [0.4, 0.0]]]
+    assert doubt(_prediction(frames), "switching") == pytest.approx((0 + 1 + 2) / 3)
 
 
 @pytest.mark.parametrize("measure", ["mutual-information", "direction-spread"])
