@@ -1,7 +1,7 @@
 """What hearing costs: `python -m benchmarks.cost`. PCM of 5 s to raw output, one thread, ONNX Runtime.
 
-The usual pipeline (librosa features, then SELDnet) beside our bundles and SELDnet with the frontend in its graph, in
-turn, round after round in one run; ratios are to the usual pipeline.
+The usual pipelines (librosa log-mel and intensity, or SALSA-lite, then SELDnet) beside our bundles and SELDnet with the
+frontend in its graph, in turn, round after round in one run; ratios are to the first.
 """
 
 import os
@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 
 from benchmarks.peers.librosa_seldnet import LibrosaSeldnet
+from benchmarks.peers.salsa_lite import SalsaLiteSeldnet
 from edgeseld.bench.machine import Machine, this_machine
 from edgeseld.bench.rounds import Ratio, Stage, ratio, stage, time_in_turn
 from edgeseld.cli.terminal import print_table, progress
@@ -33,6 +34,7 @@ from edgeseld.runtime.windows import cut_windows
 RESULTS = Path(__file__).parent / "results" / "cost.json"
 BASELINE = "seldnet-baseline"
 USUAL = "librosa features + seldnet-baseline"
+SALSA_LITE = "librosa SALSA-lite + SELDnet of 382 bins"
 MODELS = (BASELINE, "student-s", "student-xs")
 SAMPLES = 120_000
 
@@ -62,7 +64,9 @@ def main(rounds: int, save: bool) -> None:
         recipe = msgspec.structs.replace(read_recipe(recipe_path("onnx", "fp32")), input="features")
         usual = LibrosaSeldnet(export_model(find_model(BASELINE), recipe, Path(folder)).path / "full.onnx")
         features = usual.features(pcm)
-        rivals = {USUAL: lambda: usual(pcm), f"{BASELINE}, features given": lambda: usual.network(features)}
+        salsa_lite = SalsaLiteSeldnet(SAMPLES, Path(folder))
+        rivals = {USUAL: lambda: usual(pcm), SALSA_LITE: lambda: salsa_lite(pcm)}
+        rivals |= {f"{BASELINE}, features given": lambda: usual.network(features)}
         for model in MODELS:
             bundle = open_bundle(find_bundle(model))
             backend, window = open_backend(bundle, threads=1), cut_windows(pcm, bundle.manifest.signal)[:1]
