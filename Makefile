@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS ?= all
 
-.PHONY: demo test install lint
+.PHONY: android demo test install lint
 
 install: $(VENV)/.installed
 
@@ -23,6 +23,13 @@ lint: install
 
 test: install lint
 	$(BIN)/pytest -m 'not device'
+	$(MAKE) --no-print-directory android
+
+# The Android demo, held to what Python hears: built, tested, drawn, packed, signed and checked without a phone.
+android: install
+	@command -v mvn >/dev/null || { echo "the Android demo needs the packages of apt-packages.txt: apt-get install maven and so on" >&2; exit 1; }
+	$(BIN)/python -m tests.parity.references android_demo/target/parity
+	mvn --batch-mode --no-transfer-progress -f android_demo/pom.xml -Dparity.required=true verify
 
 demo:
 	@start=$$(date +%s); $(MAKE) --no-print-directory install && installed=$$(date +%s) \

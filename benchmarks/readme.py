@@ -1,7 +1,7 @@
-"""The tables of README.md from committed results: `python -m benchmarks.readme`, with --check to see whether they are.
+"""The tables of README.md and docs/ from committed results: `python -m benchmarks.readme`; with --check, only looks.
 
-Accuracy and cost of models come from models/*/results.json, latency from benchmarks/results/cost.json and bundles.json,
-ARM from bundles_arm.json. A table whose marker README.md lacks is left out.
+Accuracy and cost of models come from models/*/results.json, all else from benchmarks/results. A table whose marker a
+document lacks is left out.
 """
 
 import re
@@ -12,28 +12,39 @@ import click
 from benchmarks.bundles import readme_lines
 from benchmarks.cost import RESULTS as COST
 from benchmarks.cost import CostReport, Row
+from benchmarks.runtime_tables import passes_lines, stream_lines, uncertainty_lines
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import ModelEntry, ModelResults, list_models
 from edgeseld.core.structs import read_json
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "uncertainty.md", ROOT / "docs" / "streaming.md")
 MARKER = "python -m benchmarks.readme"
 
 
 @click.command(help=__doc__)
 @click.option("--check", is_flag=True, help="Change nothing; fail where the tables are out of date.")
 def main(check: bool) -> None:
-    before = README.read_text()
-    after = filled(before)
-    if check and before != after:
-        raise click.ClickException("the tables of README.md are out of date: run python -m benchmarks.readme")
-    if before != after:
-        write_atomic(README, after.encode())
+    for document in DOCUMENTS:
+        before = document.read_text()
+        after = filled(before)
+        if check and before != after:
+            raise click.ClickException(f"tables of {document.name} are out of date: run python -m benchmarks.readme")
+        if before != after:
+            write_atomic(document, after.encode())
 
 
 def filled(text: str) -> str:
     """The text with its tables made anew."""
-    for name, lines in {"models": _models, "cost": _cost, "bundles": readme_lines}.items():
+    tables = {
+        "models": _models,
+        "cost": _cost,
+        "bundles": readme_lines,
+        "passes": passes_lines,
+        "stream": stream_lines,
+        "uncertainty": uncertainty_lines,
+    }
+    for name, lines in tables.items():
         opening = f"<!-- {name}: {MARKER} -->"
         if opening not in text:
             continue

@@ -44,6 +44,8 @@ from edgeseld.nn.weights import WEIGHTS_FILE
 from edgeseld.runtime.calibrate import calibrated
 from edgeseld.runtime.model import Model, load
 
+RESULTS = Path(__file__).parent / "results" / "uncertainty.json"
+
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
 Heard = Mapping[str, Prediction]
@@ -292,9 +294,9 @@ def _calibration_figures(before: Scenes, after: Scenes, count: int, pictures: Pa
 @click.option("--test", "tests", type=FOLDER, multiple=True, required=True, help="Data sets that it is tried on.")
 @click.option("--placement", "wanted", type=click.Choice(PLACEMENTS), multiple=True, help="Default: all three.")
 @click.option("--pictures", type=click.Path(path_type=Path, file_okay=False), help="Folder for reliability diagrams.")
-@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as JSON.")
+@click.option("--save", is_flag=True, help=f"Write {RESULTS.name} under benchmarks/results.")
 def main(
-    model: str, fit: Path, tests: tuple[Path, ...], wanted: tuple[str, ...], pictures: Path | None, save: Path | None
+    model: str, fit: Path, tests: tuple[Path, ...], wanted: tuple[str, ...], pictures: Path | None, save: bool
 ) -> None:
     folder = find_model(model)
     calibration: dict[str, CalibrationFigures] = {}
@@ -313,8 +315,8 @@ def main(
         passes=passes,
     )
     show(report)
-    if save is not None:
-        write_atomic(save, to_json(report))
+    if save:
+        write_atomic(RESULTS, to_json(report))
 
 
 def show(report: UncertaintyReport) -> None:

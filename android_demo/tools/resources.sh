@@ -12,7 +12,7 @@ for bundle in "$repository"/models/student-*/bundles/*-tflite-*.seld; do
   if [ -d "$bundle" ]; then cp -r "$bundle" "$assets/bundles/"; fi
 done
 "$aapt2" compile --dir "$source/res" -o "$target/res.zip"
-"$aapt2" link -I "$sdk" --manifest "$source/AndroidManifest.xml" --min-sdk-version 26 --target-sdk-version 35 -0 wav \
+"$aapt2" link -I "$sdk" --manifest "$source/AndroidManifest.xml" --min-sdk-version 26 --target-sdk-version 35 \
   --java "$target/r" --proguard "$target/aapt.pro" --auto-add-overlay -A "$assets" -o "$target/resources.apk" "$target/res.zip"
 cat > "$target/test-classes/com/android/tools/test_config.properties" <<P
 android_merged_manifest=$source/AndroidManifest.xml

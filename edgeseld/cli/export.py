@@ -1,6 +1,8 @@
 """`edgeseld export`."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -59,42 +61,58 @@ def command(
     """
     try:
         from edgeseld.export.exporting import export_model
+        from edgeseld.export.several import export_several
     except ModuleNotFoundError as error:
         raise BackendMissingError("exporting", "export") from error
     from edgeseld.cli.export_table import print_exported
     from edgeseld.core.locate import find_model
     from edgeseld.export.bundle_writer import zip_bundle
-    from edgeseld.export.recipe import read_recipe, recipe_path, supported_pairs
 
-    targets = [name for name in TARGETS if f"{name}-{precision}" in supported_pairs()] if target == "all" else [target]
-    skipped = [f"{name} at {precision} is not supported" for name in TARGETS if target == "all" and name not in targets]
-    exported, failed = [], []
-    for name in targets:
-        settings = read_recipe(recipe or recipe_path(name, precision))
-        if (settings.target, settings.precision) != (name, precision):
-            raise ExportError(
-                f"{recipe} is a recipe for {settings.target} at {settings.precision}, asked for {name} at {precision}: "
-                "name the same target and precision"
-            )
-        settings = msgspec.structs.replace(settings, input=input_kind, exit=exit_name or settings.exit)
-        try:
-            exported.append(
-                export_model(find_model(model), settings, output, calibration=calibration, allow_drift=allow_drift)
-            )
-        except ExportError as error:
-            # One target that fails does not keep the others back.
-            if target != "all":
-                raise
-            failed.append(str(error))
-            continue
-        if as_zip:
-            zip_bundle(exported[-1].path, exported[-1].path.with_suffix(".seld.zip"))
+    folder = find_model(model)
+    recipes, left_out = _recipes(target, precision, recipe, input_kind, exit_name)
+    failed: list[str] = []
+    if target == "all":
+        exported, failed = export_several(folder, recipes, output, calibration=calibration, allow_drift=allow_drift)
+    else:
+        exported = [
+            export_model(folder, one, output, calibration=calibration, allow_drift=allow_drift) for one in recipes
+        ]
+    if as_zip:
+        for item in exported:
+            zip_bundle(item.path, item.path.with_suffix(".seld.zip"))
     if triton_repository is not None:
-        from edgeseld.export.triton_repository import write_triton_repository
-        from edgeseld.runtime.bundle import open_bundle
-
-        chosen = [item.path for item in exported if target != "all" or item.manifest.target == "onnx"]
-        write_triton_repository([open_bundle(path, allow_drift=allow_drift) for path in chosen], triton_repository)
-    print_exported(exported, [*skipped, *failed], as_json=as_json)
+        _serve_by_triton(exported, triton_repository, only_onnx=target == "all", allow_drift=allow_drift)
+    print_exported(exported, [*left_out, *failed], as_json=as_json)
     if failed:
         raise ExportError("; ".join(failed))
+
+
+def _recipes(
+    target: str, precision: str, own: Path | None, input_kind: str, exit_name: str | None
+) -> tuple[list[Any], list[str]]:
+    """A recipe for every wanted target, and what is not supported of "all"."""
+    from edgeseld.export.recipe import read_recipe, recipe_path, supported_pairs
+
+    wanted, left_out = [target], []
+    if target == "all":
+        wanted = [name for name in TARGETS if f"{name}-{precision}" in supported_pairs()]
+        left_out = [f"{name} at {precision} is not supported" for name in TARGETS if name not in wanted]
+    recipes = []
+    for name in wanted:
+        recipe = read_recipe(own or recipe_path(name, precision))
+        if (recipe.target, recipe.precision) != (name, precision):
+            raise ExportError(
+                f"{own} is a recipe for {recipe.target} at {recipe.precision}, asked for {name} at {precision}: "
+                "name the same target and precision"
+            )
+        recipes.append(msgspec.structs.replace(recipe, input=input_kind, exit=exit_name or recipe.exit))
+    return recipes, left_out
+
+
+def _serve_by_triton(exported: Sequence[Any], repository: Path, *, only_onnx: bool, allow_drift: bool) -> None:
+    """The ONNX bundles as models of Triton; another target that was asked for by name is refused."""
+    from edgeseld.export.triton_repository import write_triton_repository
+    from edgeseld.runtime.bundle import open_bundle
+
+    chosen = [item.path for item in exported if not only_onnx or item.manifest.target == "onnx"]
+    write_triton_repository([open_bundle(path, allow_drift=allow_drift) for path in chosen], repository)

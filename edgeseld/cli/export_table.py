@@ -1,4 +1,4 @@
-"""What `edgeseld export` says of the bundles it wrote: size, parity, latency."""
+"""What `edgeseld export` says of the bundles it wrote: size, parity, latency; on stderr, where the time went."""
 
 import sys
 from collections.abc import Sequence
@@ -16,23 +16,38 @@ HEADER = ["bundle", "verified", "MB", "raw difference", "changed frames", "direc
 
 
 def print_exported(exported: Sequence[Exported], left_out: Sequence[str], *, as_json: bool) -> None:
-    """A row per bundle, one per target that was left out and why; latency side by side in one run with one thread."""
+    """A row per bundle, then its path, and a line per target that was left out; latency side by side with one thread.
+
+    Paths stand in lines of their own: a table would cut them.
+    """
+    for item in exported:
+        steps = ", ".join(f"{step} {seconds:.1f} s" for step, seconds in item.seconds.items())
+        click.echo(f"{item.manifest.name}: {steps}", err=True)
     timings = _timings(exported)
     if as_json:
-        rows = [
-            {
-                "path": str(item.path),
-                "bytes": item.model_bytes,
-                "verification": item.report,
-                "timing": timings.get(item.manifest.name),
-            }
-            for item in exported
-        ]
-        click.echo(to_json({"bundles": rows, "left_out": list(left_out)}).decode(), nl=False)
+        click.echo(_json(exported, left_out, timings).decode(), nl=False)
         return
-    table = [_row(item, timings.get(item.manifest.name)) for item in exported]
-    table += [[reason, "left out", *["-"] * 6] for reason in left_out]
-    print_table("exported and verified against the float model", HEADER, table)
+    if exported:
+        table = [_row(item, timings.get(item.manifest.name)) for item in exported]
+        print_table("exported and verified against the float model", HEADER, table)
+    for item in exported:
+        click.echo(str(item.path))
+    for reason in left_out:
+        click.echo(f"left out: {reason}")
+
+
+def _json(exported: Sequence[Exported], left_out: Sequence[str], timings: dict[str, Timing]) -> bytes:
+    rows = [
+        {
+            "path": str(item.path),
+            "bytes": item.model_bytes,
+            "verification": item.report,
+            "timing": timings.get(item.manifest.name),
+            "seconds": item.seconds,
+        }
+        for item in exported
+    ]
+    return to_json({"bundles": rows, "left_out": list(left_out)})
 
 
 def _timings(exported: Sequence[Exported]) -> dict[str, Timing]:
@@ -47,7 +62,7 @@ def _timings(exported: Sequence[Exported]) -> dict[str, Timing]:
 
 def _row(item: Exported, timing: Timing | None) -> list[str]:
     return [
-        str(item.path),
+        item.manifest.name,
         "yes" if item.report.passed else "NO",
         f"{item.model_bytes / 1e6:.2f}",
         f"{item.report.raw_max:.1e}",

@@ -21,8 +21,9 @@ from edgeseld.core.manifest import (
     Interface,
 )
 from edgeseld.core.prediction import Prediction
-from edgeseld.core.structs import to_json
+from edgeseld.core.structs import read_json, to_json
 from edgeseld.export.bundle_writer import write_sums
+from edgeseld.export.proof import Proof, proof_of
 from edgeseld.metrics.calibration import class_activity, class_presence
 from edgeseld.metrics.direction_errors import angular_coverage, direction_errors
 from edgeseld.metrics.labels import Labels, labels_from_prediction
@@ -168,7 +169,10 @@ def write_calibrated(bundle: Path, fitted: Fitted, output: Path) -> Path:
         report = verify(manifest, open_backend(Bundle(folder, manifest)), read_golden(folder))
         require_parity(report, manifest.name)
         (folder / MANIFEST_FILE).write_bytes(to_json(manifest))
-        (folder / VERIFICATION_FILE).write_bytes(to_json(report))
+        proof = folder / VERIFICATION_FILE
+        # A bundle from elsewhere need not have one.
+        float_layers = read_json(proof, Proof).float_layers if proof.exists() else ()
+        proof.write_bytes(to_json(proof_of(report, float_layers)))
         card = folder / CARD_FILE
         card.write_text(card.read_text().partition(CARD_SECTION)[0] + _section(fitted))
         (folder / SUMS_FILE).unlink()

@@ -10,10 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from edgeseld.core.errors import ExportError
 from edgeseld.core.locate import MODEL_FILE
 from edgeseld.core.manifest import GraphSpec, Manifest, Role, TensorSpec
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import read_toml
+from edgeseld.export.bundle_writer import sha256
 from edgeseld.export.exporting import exporter_of, runs_of
 from edgeseld.export.graphs import Graph, example_pcm
 from edgeseld.export.recipe import ExportRecipe, read_recipe, recipe_path
@@ -85,8 +87,16 @@ def _steps(network: SeldNetwork, pcm: Tensor) -> Iterator[tuple[str, tuple[Tenso
 
 
 def find_culprit(bundle: Bundle, model: Path) -> Culprit:
-    """Bisect the model of a folder, exported as the bundle was; ConfigError where the folder holds no model."""
+    """Bisect the model of a folder, exported as the bundle was.
+
+    ConfigError where the folder holds no model, ExportError where it is not the one that the bundle was made from.
+    """
     manifest = bundle.manifest
+    if sha256(model / WEIGHTS_FILE) != manifest.provenance.weights_sha256:
+        raise ExportError(
+            f"a drift is sought in the weights that {manifest.name} was made from, {model} holds others: "
+            "name the right ones with --model, or export them again"
+        )
     recipe = read_recipe(recipe_path(manifest.target, manifest.precision))
     network = frozen(load_network(read_toml(model / MODEL_FILE, ModelFile), model / WEIGHTS_FILE))
     cases = golden_inputs(msgspec.structs.replace(manifest, input="waveform"), read_golden(bundle.folder))

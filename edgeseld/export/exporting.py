@@ -28,17 +28,19 @@ from edgeseld.export.card import bundle_card
 from edgeseld.export.golden_vectors import golden_tensors, write_golden
 from edgeseld.export.graphs import Graph, export_graphs, interface
 from edgeseld.export.operators import graph_operators, require_budget
+from edgeseld.export.proof import Proof, proof_of
 from edgeseld.export.recipe import ExportRecipe
 from edgeseld.export.refusals import explained
 from edgeseld.export.representative import Runs, builtin_windows, graph_inputs, recorded_windows
 from edgeseld.export.sensitivity import sensitivities
+from edgeseld.export.stopwatch import Stopwatch
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.truncate import truncated
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network
 from edgeseld.runtime.backends import open_backend
 from edgeseld.runtime.bundle import SUFFIX, Bundle, graph_bytes
 from edgeseld.runtime.calibrate import with_own_calibration
-from edgeseld.runtime.verification import VerificationReport, require_parity, verify
+from edgeseld.runtime.verification import require_parity, verify
 
 Files = Mapping[Role, tuple[str, str | None]]
 Exporter = Callable[[Mapping[Role, Graph], ExportRecipe, Path, Runs], Files]
@@ -59,12 +61,12 @@ FLOAT_LAYER_COUNTS = (1, 2, 4, 8)
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A written bundle and the proof of it."""
+    """A written bundle, the proof of it, and how long the steps on the way took."""
 
     path: Path
     manifest: Manifest
-    report: VerificationReport
-    float_layers: tuple[str, ...] = ()
+    report: Proof
+    seconds: Mapping[str, float]
 
     @property
     def model_bytes(self) -> int:
@@ -82,7 +84,9 @@ def export_model(
     ParityError where the exported file strays beyond the recipe's tolerance, and nothing is written, unless
     `allow_drift` asks for a bundle marked unverified. ExportError and BackendMissingError say what else is wrong.
     """
-    exporter = exporter_of(recipe.target)
+    clock = Stopwatch()
+    with clock.lap("libraries"):
+        exporter = exporter_of(recipe.target)
     spec = read_toml(model / MODEL_FILE, ModelFile)
     network = load_network(spec, model / WEIGHTS_FILE)
     if recipe.exit is not None:
@@ -91,9 +95,10 @@ def export_model(
     graphs = export_graphs(
         network, input_kind=recipe.input, mc_chunk=recipe.mc_chunk_samples, time_shifts=recipe.time_shifts
     )
-    runs = runs_of(graphs, network, recipe, calibration)
+    with clock.lap("calibration data"):
+        runs = runs_of(graphs, network, recipe, calibration)
     path = output / (bundle_name(spec.id, recipe.target, recipe.precision) + SUFFIX)
-    source = _Source(model, spec, network, graphs, runs)
+    source = _Source(model, spec, network, graphs, runs, clock.seconds)
     try:
         return _attempt(source, recipe, exporter, path, allow_drift=allow_drift)
     except ParityError as error:
@@ -111,6 +116,7 @@ class _Source:
     network: SeldNetwork
     graphs: Mapping[Role, Graph]
     runs: Runs
+    seconds: dict[str, float]
 
 
 def _search(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Path, error: ParityError) -> Exported:
@@ -127,27 +133,34 @@ def _search(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Pat
 
 def _attempt(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Path, *, allow_drift: bool) -> Exported:
     """Export, verify and write, or raise and leave nothing."""
-    graphs = source.graphs
+    graphs, clock = source.graphs, Stopwatch()
     with atomic_folder(path) as folder:
-        with explained(recipe.target, graphs):
+        with explained(recipe.target, graphs), clock.lap("conversion"):
             files = exporter(graphs, recipe, folder, source.runs)
         manifest = _manifest(source, recipe, files)
         bundle = Bundle(folder, manifest)
         if recipe.outside_delegate is not None:
             require_budget(graph_operators(bundle), recipe.outside_delegate, manifest.name)
-        golden = golden_tensors(manifest, graphs)
-        write_golden(golden, folder / GOLDEN_FILE)
+        with clock.lap("golden vectors"):
+            golden = golden_tensors(manifest, graphs)
+            write_golden(golden, folder / GOLDEN_FILE)
         # A runtime may refuse what its converter wrote.
-        with explained(recipe.target, graphs):
-            report = verify(manifest, open_backend(bundle), golden)
+        with explained(recipe.target, graphs), clock.lap("verification"):
+            found = verify(manifest, open_backend(bundle), golden)
         if not allow_drift:
-            require_parity(report, manifest.name)
-        manifest = msgspec.structs.replace(manifest, verified=report.passed)
-        (folder / MANIFEST_FILE).write_bytes(to_json(manifest))
-        (folder / VERIFICATION_FILE).write_bytes(to_json(report))
-        (folder / CARD_FILE).write_text(bundle_card(manifest, report, source.model, recipe.float_layers))
-        write_sums(folder)
-    return Exported(path, manifest, report, recipe.float_layers)
+            require_parity(found, manifest.name)
+        manifest = msgspec.structs.replace(manifest, verified=found.passed)
+        proof = proof_of(found, recipe.float_layers)
+        _write_facts(folder, manifest, proof, source.model)
+    return Exported(path, manifest, proof, source.seconds | clock.seconds)
+
+
+def _write_facts(folder: Path, manifest: Manifest, proof: Proof, model: Path) -> None:
+    """Everything beside the graphs and the golden vectors."""
+    (folder / MANIFEST_FILE).write_bytes(to_json(manifest))
+    (folder / VERIFICATION_FILE).write_bytes(to_json(proof))
+    (folder / CARD_FILE).write_text(bundle_card(manifest, proof, model))
+    write_sums(folder)
 
 
 def runs_of(graphs: Mapping[Role, Graph], network: SeldNetwork, recipe: ExportRecipe, calibration: Path | None) -> Runs:
@@ -183,8 +196,13 @@ def _manifest(source: _Source, recipe: ExportRecipe, files: Files) -> Manifest:
         verified=False,
         tolerance=recipe.tolerance,
         provenance=ProvenanceSpec(
-            sources_sha256=sources_sha256({room: PACKAGE / room for room in ("core", "nn", "export")}),
+            sources_sha256=sources_hash(),
             weights_sha256=sha256(model / WEIGHTS_FILE),
             tools={name: importlib.metadata.version(name) for name in TARGETS[recipe.target][1]},
         ),
     )
+
+
+def sources_hash() -> str:
+    """Hash of everything that decides on the bytes of an export beside weights, recipe and libraries."""
+    return sources_sha256({room: PACKAGE / room for room in ("core", "nn", "export")})

@@ -11,42 +11,44 @@ from edgeseld.export.quiet import quiet
 from edgeseld.export.recipe import ExportRecipe
 from edgeseld.export.representative import Inputs
 
-# Between operations of these kinds values stay int8; the rest works on floats.
-# Sums stay float: their constants are quantised per channel, and onnxruntime adds by one scale only.
-STATIC_KINDS = ["Conv", "MatMul", "Gemm", "Relu", "AveragePool", "MaxPool"]
+# Parts whose values stay int8 between operations of these kinds; the sequence model behind them has outliers that one
+# scale per tensor does not hold.
+STATIC_PARTS = ("stem", "stages")
+STATIC_KINDS = ["Conv", "Relu", "Add", "AveragePool", "MaxPool"]
 
 
 def quantised(model: onnx.ModelProto, recipe: ExportRecipe, runs: Sequence[Inputs]) -> onnx.ModelProto:
-    """The model with the recipe's kind of int8; `runs` are inputs from which static quantisation learns its ranges."""
-    with tempfile.TemporaryDirectory(prefix="edgeseld-") as folder, quiet():
-        source, target = Path(folder, "float.onnx"), Path(folder, "quantised.onnx")
-        onnx.save(model, source)
-        if recipe.precision == "int8-dynamic":
-            _quantise_dynamic(source, target, frontend_nodes(model))
-        else:
-            kept = [*frontend_nodes(model), *_left_in_float(model), *_nodes_in(model, recipe.float_layers)]
-            _quantise_static(source, target, kept, [tensor.name for tensor in model.graph.input], runs)
-        return onnx.load(target)
+    """The model with the recipe's kind of int8; `runs` are inputs from which static quantisation learns its ranges.
 
-
-def _quantise_dynamic(source: Path, target: Path, kept: list[str]) -> None:
-    """Weights of matrix products as int8, activations quantised as they come; convolutions stay float.
-
-    onnxruntime's ConvInteger is slower than float convolution.
+    Matrix products take int8 weights and quantise what goes in as it comes. Static int8 also runs the stages in
+    integers; otherwise convolutions stay float: onnxruntime's ConvInteger is slower, and weights that are only stored
+    as int8 cost it the layout in which its float convolutions are fast.
     """
-    from onnxruntime.quantization import QuantType, quantize_dynamic
+    kept = [*_nodes_in(model, ["frontend"]), *_nodes_in(model, recipe.float_layers)]
+    stages = _static_nodes(model, kept) if recipe.precision == "int8" else []
+    with tempfile.TemporaryDirectory(prefix="edgeseld-") as folder, quiet():
+        current = Path(folder, "float.onnx")
+        onnx.save(model, current)
+        if stages:
+            names = [tensor.name for tensor in model.graph.input]
+            current = _quantise_static(current, Path(folder, "static.onnx"), stages, names, runs)
+        return onnx.load(_quantise_dynamic(current, Path(folder, "dynamic.onnx"), kept))
 
-    quantize_dynamic(
-        source,
-        target,
-        op_types_to_quantize=["MatMul", "Gemm"],
-        weight_type=QuantType.QInt8,
-        per_channel=True,
-        nodes_to_exclude=kept,
-    )
+
+def _static_nodes(model: onnx.ModelProto, kept: Sequence[str]) -> list[str]:
+    """Nodes that work on int8; a sum with a constant does not: onnxruntime adds by one scale, not one per channel."""
+    constants = {tensor.name for tensor in model.graph.initializer}
+    inside = set(_nodes_in(model, STATIC_PARTS)) - set(kept)
+    return [
+        node.name
+        for node in model.graph.node
+        if node.name in inside
+        and node.op_type in STATIC_KINDS
+        and not (node.op_type == "Add" and set(node.input) & constants)
+    ]
 
 
-def _quantise_static(source: Path, target: Path, kept: list[str], names: list[str], runs: Sequence[Inputs]) -> None:
+def _quantise_static(source: Path, target: Path, nodes: list[str], names: list[str], runs: Sequence[Inputs]) -> Path:
     """int8 weights per channel and unsigned activations: with signed ones x86 and ARM disagree."""
     from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 
@@ -63,28 +65,31 @@ def _quantise_static(source: Path, target: Path, kept: list[str], names: list[st
         target,
         Reader(),
         quant_format=QuantFormat.QDQ,
-        op_types_to_quantize=STATIC_KINDS,
         activation_type=QuantType.QUInt8,
+        weight_type=QuantType.QInt8,
+        per_channel=True,
+        nodes_to_quantize=nodes,
+    )
+    return target
+
+
+def _quantise_dynamic(source: Path, target: Path, kept: list[str]) -> Path:
+    """Weights of matrix products as int8, activations quantised as they come."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    quantize_dynamic(
+        source,
+        target,
+        op_types_to_quantize=["MatMul", "Gemm"],
         weight_type=QuantType.QInt8,
         per_channel=True,
         nodes_to_exclude=kept,
     )
-
-
-def frontend_nodes(model: onnx.ModelProto) -> list[str]:
-    """Nodes that came from the module `frontend`; they stay float32 at every precision."""
-    return [node.name for node in model.graph.node if ".frontend" in _scope(node)]
-
-
-def _left_in_float(model: onnx.ModelProto) -> list[str]:
-    """Products of two activations, which attention is made of: small, and sensitive to rounding."""
-    constants = {tensor.name for tensor in model.graph.initializer}
-    products = [node for node in model.graph.node if node.op_type == "MatMul"]
-    return [node.name for node in products if not set(node.input) & constants]
+    return target
 
 
 def _nodes_in(model: onnx.ModelProto, layers: Sequence[str]) -> list[str]:
-    """Nodes that came from the named modules."""
+    """Nodes that came from the named modules of the network."""
     return [node.name for node in model.graph.node if any(f".network.{layer}." in _scope(node) for layer in layers)]
 
 

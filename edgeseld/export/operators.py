@@ -19,11 +19,6 @@ class Operators:
     outside: Mapping[str, int] = field(default_factory=dict)
     delegate_calls: int = 0
 
-    @property
-    def outside_count(self) -> int:
-        """Operators that no delegate runs."""
-        return sum(self.outside.values())
-
 
 def graph_operators(bundle: Bundle) -> dict[Role, Operators]:
     """Operators of every graph; BackendMissingError names the extra that reads the files of this target."""

@@ -86,6 +86,12 @@ class Call(Frozen, frozen=True, kw_only=True):
     inputs: tuple[str, ...]
 
 
+def call_of(role: Role, inputs: Sequence[Float32]) -> Call:
+    """The question as it is written down."""
+    hashes = (hashlib.sha256(np.ascontiguousarray(array, "<f4").tobytes()).hexdigest() for array in inputs)
+    return Call(role=role, inputs=tuple(hashes))
+
+
 class Recording(Frozen, frozen=True, kw_only=True):
     """NAME.json; NAME.safetensors holds `call/I/OUTPUT` and the arrays of the prediction."""
 
@@ -109,13 +115,12 @@ class Rote:
 
     def run(self, role: Role, inputs: Sequence[Float32]) -> list[Float32]:
         """Outputs of a graph in the manifest's order."""
-        hashes = tuple(hashlib.sha256(np.ascontiguousarray(array, "<f4").tobytes()).hexdigest() for array in inputs)
         graph = self.interface.graphs[role]
         expected = [tensor.shape for tensor in graph.inputs]
         assert [array.shape for array in inputs] == expected, f"{role} takes {expected}"
         outputs = [self._answer(tensor) for tensor in graph.outputs]
         self.answers |= {f"call/{len(self.calls)}/{t.name}": a for t, a in zip(graph.outputs, outputs, strict=True)}
-        self.calls.append(Call(role=role, inputs=hashes))
+        self.calls.append(call_of(role, inputs))
         return outputs
 
     def _answer(self, tensor: TensorSpec) -> Float32:

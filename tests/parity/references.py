@@ -2,24 +2,30 @@
 
 For every released ONNX and TFLite bundle of a model that hears foa, and for bundles of the tiny network of
 tests/tiny.py, OUT/NAME.json says where the bundle and the audio are and which events each choice of passes gives;
-OUT/NAME-I.safetensors holds the frames of choice I. A second run makes only what is missing or was made of other
-sources.
+OUT/NAME-I.safetensors holds the frames of choice I, and as `call/J/OUTPUT` what the runtime answered on the way, so
+that everything else can be compared apart from the runtime. A second run makes only what is missing or was made of
+other sources.
 """
 
 import hashlib
 import shutil
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 from safetensors.numpy import save_file
 
 from edgeseld.core.events import SeldEvent
+from edgeseld.core.manifest import Interface, Role
 from edgeseld.core.prediction import Float32
 from edgeseld.core.structs import Frozen, read_json, to_json
+from edgeseld.runtime.backends import Backend
 from edgeseld.runtime.bundle import SUFFIX, open_bundle
 from edgeseld.runtime.model import Model, load
 from edgeseld.signal.audio import read_audio
-from tests.parity.recordings import prediction_arrays
+from tests.parity.recordings import Call, call_of, prediction_arrays
 from tests.tiny import make_bundle, make_model
 
 ROOT = Path(__file__).parent.parent.parent
@@ -30,10 +36,11 @@ CHOICES = ((0, 1), (10, 1), (0, 5), (10, 5))
 
 
 class Choice(Frozen, frozen=True, kw_only=True):
-    """Events of one choice of passes, or why the model refuses it."""
+    """Questions to the runtime and events of one choice of passes, or why the model refuses it."""
 
     mc_samples: int
     time_shifts: int
+    calls: tuple[Call, ...] = ()
     events: tuple[SeldEvent, ...] = ()
     refused: str | None = None
 
@@ -46,6 +53,25 @@ class Reference(Frozen, frozen=True, kw_only=True):
     sources: str
     choices: tuple[Choice, ...]
     stream: tuple[SeldEvent, ...]
+
+
+@dataclass
+class Witness:
+    """A backend that writes down what it is asked and what it answers."""
+
+    interface: Interface
+    backend: Backend
+    calls: list[Call] = field(default_factory=list)
+    answers: dict[str, Float32] = field(default_factory=dict)
+
+    def run(self, role: Role, inputs: Sequence[Float32]) -> list[Float32]:
+        """Outputs of a graph in the manifest's order."""
+        outputs = self.backend.run(role, inputs)
+        names = [tensor.name for tensor in self.interface.graphs[role].outputs]
+        prefix = f"call/{len(self.calls)}"
+        self.answers |= {f"{prefix}/{n}": np.ascontiguousarray(o) for n, o in zip(names, outputs, strict=True)}
+        self.calls.append(call_of(role, inputs))
+        return outputs
 
 
 def write_references(output: Path) -> list[str]:
@@ -71,20 +97,28 @@ def _write(output: Path, name: str, bundle: Path, stamp: str) -> None:
     audio = read_audio(AUDIO, "foa")
     choices = []
     for index, (mc_samples, time_shifts) in enumerate(CHOICES):
-        possible = {"head"} if mc_samples else set()
-        if time_shifts > 1 and "stream" not in model.interface.graphs:
-            possible |= {"frontend", "encoder"}
-        missing = sorted(possible - set(model.interface.graphs))
-        if missing:
-            choices.append(Choice(mc_samples=mc_samples, time_shifts=time_shifts, refused=missing[0]))
-            continue
-        prediction = model.predict(audio, mc_samples=mc_samples, time_shifts=time_shifts)
-        choices.append(Choice(mc_samples=mc_samples, time_shifts=time_shifts, events=prediction.events()))
-        save_file(prediction_arrays(prediction), output / f"{name}-{index}.safetensors")
+        choice, arrays = _hear(model, audio, mc_samples, time_shifts)
+        choices.append(choice)
+        save_file(arrays, output / f"{name}-{index}.safetensors")
     reference = Reference(
         bundle=str(bundle), audio=str(AUDIO), sources=stamp, choices=tuple(choices), stream=_streamed(model, audio)
     )
     (output / f"{name}.json").write_bytes(to_json(reference))
+
+
+def _hear(model: Model, audio: Float32, mc_samples: int, time_shifts: int) -> tuple[Choice, dict[str, Float32]]:
+    needed = {"head"} if mc_samples else set()
+    if time_shifts > 1 and "stream" not in model.interface.graphs:
+        needed |= {"frontend", "encoder"}
+    missing = sorted(needed - set(model.interface.graphs))
+    if missing:
+        return Choice(mc_samples=mc_samples, time_shifts=time_shifts, refused=missing[0]), {}
+    witness = Witness(model.interface, model.backend)
+    prediction = Model(model.interface, witness).predict(audio, mc_samples=mc_samples, time_shifts=time_shifts)
+    choice = Choice(
+        mc_samples=mc_samples, time_shifts=time_shifts, calls=tuple(witness.calls), events=prediction.events()
+    )
+    return choice, witness.answers | prediction_arrays(prediction)
 
 
 def _streamed(model: Model, audio: Float32) -> tuple[SeldEvent, ...]:

@@ -8,6 +8,7 @@ object Repository {
 
     val trackingCases = File(root, "tests/golden/tracking.json")
     val halvingCase = File(root, "tests/golden/features/halving.json")
+    val manifestSchema = File(root, "docs/manifest.schema.json")
     val recordings: List<File> = File(root, "tests/golden/hearing").listFiles { file -> file.extension == "json" }!!.sorted()
     val sampleScene = File(root, "examples/sample_scene.wav")
 

@@ -8,6 +8,9 @@ import org.edgeseld.core.tracking.Detection
 /** What is kept for the screen: a minute. */
 const val TIMELINE_FRAMES = 600
 
+/** Classes that never reach this activity are left out. */
+private const val FAINTEST = 0.15f
+
 /**
  * Activities of the last label frames, from `firstFrame` on: (frames, classes), the loudest track of each class, with one standard
  * deviation; and the sources heard in each frame.
@@ -34,10 +37,10 @@ class Timeline private constructor(
         return Timeline(classes, first, (activity + values).drop(surplus), (deviation + deviations).drop(surplus), marks)
     }
 
-    /** Rows for the screen: the classes that were loudest, at most `most`, in the order of the model. */
+    /** Rows for the screen: the classes that could be heard and were loudest, at most `most`, in the order of the model. */
     fun rows(most: Int): List<TimelineRow> {
         val peaks = classes.indices.associateWith { classId -> activity.maxOfOrNull { it[classId] } ?: 0f }
-        return classes.indices.sortedByDescending { peaks.getValue(it) }.take(most).sorted().map { classId ->
+        return classes.indices.filter { peaks.getValue(it) >= FAINTEST }.sortedByDescending { peaks.getValue(it) }.take(most).sorted().map { classId ->
             TimelineRow(
                 className = classes[classId],
                 colour = classId,

@@ -1,7 +1,6 @@
 package org.edgeseld.core.uncertainty
 
 import kotlin.math.acos
-import kotlin.math.ln
 import kotlin.math.max
 import kotlin.math.min
 import kotlin.math.sqrt
@@ -10,9 +9,6 @@ import org.edgeseld.core.hearing.SHORTEST
 import org.edgeseld.core.hearing.Uncertainty
 import org.edgeseld.core.hearing.degrees
 import org.edgeseld.core.hearing.vectorLength
-
-/** Smallest positive argument of a logarithm; x log x is 0 there in float32. */
-private const val TINY = 1e-30f
 
 /**
  * Prediction with uncertainty of aligned samples, before unification (runtime/aggregation.py, docs/uncertainty.md).
@@ -28,30 +24,36 @@ fun aggregate(samples: Samples, classes: List<String>, mcSamples: Int, timeShift
         samples.frames, samples.tracks, classes, FloatArray(size), FloatArray(3 * size),
         if (samples.axes == 4) FloatArray(size) else null, uncertainty,
     )
-    val means = Means(samples, weights)
-    for (track in 0 until samples.tracks) for (frame in 0 until samples.frames) for (classId in 0 until samples.classes) {
-        aggregateCell(means, track, frame, classId, prediction, uncertainty)
+    val sums = FrameSums(samples, weights)
+    for (frame in 0 until samples.frames) {
+        sums.chooseFrame(frame)
+        for (track in 0 until samples.tracks) {
+            sums.add(track)
+            for (classId in 0 until samples.classes) {
+                val place = prediction.place(frame, track, classId)
+                writeActivity(sums, classId, place, prediction, uncertainty)
+                if (samples.axes >= 3) writeDirection(sums, classId, place, prediction, uncertainty)
+            }
+        }
     }
     return prediction
 }
 
-private fun aggregateCell(means: Means, track: Int, frame: Int, classId: Int, prediction: Prediction, uncertainty: Uncertainty) {
-    val samples = means.samples
-    val start = samples.place(track, 0, frame, classId)
-    val place = prediction.place(frame, track, classId)
-    means.chooseFrame(frame)
-    val mean = means.of(samples.activity, start)
+private fun writeActivity(sums: FrameSums, classId: Int, place: Int, prediction: Prediction, uncertainty: Uncertainty) {
+    val mean = sums.activity[classId]
     val entropy = binaryEntropy(mean)
     prediction.activity[place] = mean
-    uncertainty.activityStd[place] = sqrt(means.ofSquares(start, mean))
+    uncertainty.activityStd[place] = sqrt(sums.squares[classId])
     uncertainty.entropy[place] = entropy
-    uncertainty.mutualInformation[place] = max(entropy - means.ofEntropies(start), 0f)
+    uncertainty.mutualInformation[place] = max(entropy - sums.entropies[classId], 0f)
     uncertainty.directionSpreadDeg[place] = Float.NaN
-    if (samples.axes < 3) return
-    val x = means.of(samples.weighted, start)
-    val y = means.of(samples.weighted, samples.plane + start)
-    val z = means.of(samples.weighted, 2 * samples.plane + start)
-    val weight = means.ofDirected(start)
+}
+
+private fun writeDirection(sums: FrameSums, classId: Int, place: Int, prediction: Prediction, uncertainty: Uncertainty) {
+    val x = sums.weighted[0][classId]
+    val y = sums.weighted[1][classId]
+    val z = sums.weighted[2][classId]
+    val weight = sums.directed[classId]
     val length = vectorLength(x, y, z)
     if (weight > SHORTEST) uncertainty.directionSpreadDeg[place] = degrees(acos(min(length / weight, 1f).toDouble()).toFloat())
     if (length > SHORTEST) {
@@ -59,47 +61,64 @@ private fun aggregateCell(means: Means, track: Int, frame: Int, classId: Int, pr
         prediction.direction[3 * place + 1] = y / length
         prediction.direction[3 * place + 2] = z / length
     }
-    val distance = prediction.distanceM ?: return
-    distance[place] = means.of(samples.weighted, 3 * samples.plane + start) / max(mean, SHORTEST)
+    prediction.distanceM?.set(place, sums.weighted[3][classId] / max(sums.activity[classId], SHORTEST))
 }
 
-/** Means over the samples of one frame, summed in their order. */
-private class Means(val samples: Samples, private val weights: FloatArray?) {
-    private val count = samples.count
-    private val stride = samples.frames * samples.classes
-    private val shares = FloatArray(count)
-
-    fun chooseFrame(frame: Int) {
-        if (weights == null) return
-        var sum = 0f
-        for (sample in 0 until count) sum += weights[sample * samples.frames + frame]
-        for (sample in 0 until count) shares[sample] = weights[sample * samples.frames + frame] / sum
-    }
-
-    fun of(values: FloatArray, start: Int): Float = mean { values[start + it * stride] }
-
-    fun ofSquares(start: Int, centre: Float): Float = mean { (samples.activity[start + it * stride] - centre).let { d -> d * d } }
-
-    fun ofEntropies(start: Int): Float = mean { binaryEntropy(samples.activity[start + it * stride]) }
+/** Means over the samples of one track and frame, all classes side by side, as they lie in memory; summed in the order of the samples. */
+private class FrameSums(private val samples: Samples, private val weights: FloatArray?) {
+    private val classes = samples.classes
+    private val shares = FloatArray(samples.count) { 1f / samples.count }
+    private var frame = 0
+    val activity = FloatArray(classes)
+    val squares = FloatArray(classes)
+    val entropies = FloatArray(classes)
 
     /** Activity of the samples that have a direction. */
-    fun ofDirected(start: Int): Float = mean { if (directed(start + it * stride)) samples.activity[start + it * stride] else 0f }
+    val directed = FloatArray(classes)
+    val weighted = Array(samples.axes) { FloatArray(classes) }
 
-    private fun directed(place: Int): Boolean = (0 until 3).any { samples.weighted[it * samples.plane + place] != 0f }
-
-    private inline fun mean(value: (Int) -> Float): Float {
+    fun chooseFrame(chosen: Int) {
+        frame = chosen
+        if (weights == null) return
         var sum = 0f
-        if (weights == null) {
-            for (sample in 0 until count) sum += value(sample)
-            return sum / count
+        for (sample in shares.indices) sum += weights[sample * samples.frames + frame]
+        for (sample in shares.indices) shares[sample] = weights[sample * samples.frames + frame] / sum
+    }
+
+    fun add(track: Int) {
+        for (sums in listOf(activity, squares, entropies, directed)) sums.fill(0f)
+        weighted.forEach { it.fill(0f) }
+        for (sample in shares.indices) if (shares[sample] > 0f) addSample(samples.place(track, sample, frame, 0), shares[sample])
+        for (sample in shares.indices) if (shares[sample] > 0f) addSquares(samples.place(track, sample, frame, 0), shares[sample])
+    }
+
+    private fun addSample(start: Int, share: Float) {
+        addTo(activity, samples.activity, start, share)
+        for (axis in weighted.indices) addTo(weighted[axis], samples.weighted, axis * samples.plane + start, share)
+        for (classId in 0 until classes) entropies[classId] += binaryEntropy(samples.activity[start + classId]) * share
+        if (weighted.size < 3) return
+        for (classId in 0 until classes) if (hasDirection(start + classId)) directed[classId] += samples.activity[start + classId] * share
+    }
+
+    private fun addSquares(start: Int, share: Float) {
+        for (classId in 0 until classes) {
+            val apart = samples.activity[start + classId] - activity[classId]
+            squares[classId] += apart * apart * share
         }
-        for (sample in 0 until count) sum += value(sample) * shares[sample]
-        return sum
+    }
+
+    private fun addTo(sums: FloatArray, values: FloatArray, start: Int, share: Float) {
+        for (classId in 0 until classes) sums[classId] += values[start + classId] * share
+    }
+
+    private fun hasDirection(place: Int): Boolean {
+        val plane = samples.plane
+        return samples.weighted[place] != 0f || samples.weighted[plane + place] != 0f || samples.weighted[2 * plane + place] != 0f
     }
 }
 
 /** H(p) = -p ln p - (1 - p) ln(1 - p) in nats; 0 for 0 and 1. */
 fun binaryEntropy(probability: Float): Float {
     val rest = 1f - probability
-    return -probability * ln(max(probability, TINY)) - rest * ln(max(rest, TINY))
+    return -probability * logarithm(probability) - rest * logarithm(rest)
 }

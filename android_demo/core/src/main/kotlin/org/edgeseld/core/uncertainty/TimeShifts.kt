@@ -72,27 +72,23 @@ private fun covered(shift: Shift, frame: Int, held: Int): Boolean =
     frame >= -shift.outputFrame && frame < held - shift.outputFrame - (if (shift.outputSamples > 0) 1 else 0)
 
 private class Regridder(private val result: Samples, private val reference: Samples) {
-    private val orders = TrackOrders(result.tracks)
-    private val unordered = orders.orders[0]
+    private val orders = TrackOrders(result.tracks, result.classes)
     private val aligned = result.tracks > 1 && result.axes >= 3
+    private val before = orders.unchanged.copyOf()
+    private val after = orders.unchanged.copyOf()
 
     /** Writes one sample and frame of the result from its two neighbours in the shifted pass; beyond its ends it is silent. */
     fun interpolate(pass: Samples, shift: Shift, sample: Int, frame: Int, row: Int, place: Int) {
         val share = shift.outputSamples.toFloat() / LABEL_FRAME_SAMPLES
         val earlier = frame + shift.outputFrame
-        for (classId in 0 until pass.classes) {
-            val before = order(pass, sample, earlier, frame, classId)
-            val after = order(pass, sample, earlier + 1, frame, classId)
-            for (track in 0 until pass.tracks) {
-                val from = place(pass, before[track], sample, earlier, classId)
-                val beyond = place(pass, after[track], sample, earlier + 1, classId)
-                between(pass, from, beyond, share, result.place(track, row, place, classId))
-            }
+        if (aligned && earlier in 0 until pass.frames) orders.choose(reference, frame, pass, sample, earlier, before)
+        if (aligned && earlier + 1 in 0 until pass.frames) orders.choose(reference, frame, pass, sample, earlier + 1, after)
+        for (track in 0 until pass.tracks) for (classId in 0 until pass.classes) {
+            val from = place(pass, before[classId][track], sample, earlier, classId)
+            val beyond = place(pass, after[classId][track], sample, earlier + 1, classId)
+            between(pass, from, beyond, share, result.place(track, row, place, classId))
         }
     }
-
-    private fun order(pass: Samples, sample: Int, frame: Int, referenceFrame: Int, classId: Int): IntArray =
-        if (aligned && frame in 0 until pass.frames) orders.best(reference, referenceFrame, pass, sample, frame, classId) else unordered
 
     private fun place(pass: Samples, track: Int, sample: Int, frame: Int, classId: Int): Int =
         if (frame in 0 until pass.frames) pass.place(track, sample, frame, classId) else -1

@@ -1,17 +1,14 @@
 package org.edgeseld.core.hearing
 
 import java.io.File
-import java.nio.ByteBuffer
-import java.nio.ByteOrder
-import java.security.MessageDigest
 import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.json.Json
+import org.edgeseld.core.Call
 import org.edgeseld.core.Repository
-import org.edgeseld.core.Tensor
+import org.edgeseld.core.Rote
 import org.edgeseld.core.assertSameEvents
 import org.edgeseld.core.bundle.Manifest
-import org.edgeseld.core.bundle.Role
 import org.edgeseld.core.bundle.readSafetensors
 import org.edgeseld.core.differences
 import org.edgeseld.core.signal.Audio
@@ -20,9 +17,6 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.DynamicTest
 import org.junit.jupiter.api.TestFactory
-
-@Serializable
-private class Call(val role: Role, val inputs: List<String>)
 
 @Serializable
 private class Recording(
@@ -35,27 +29,6 @@ private class Recording(
     val events: List<SeldEvent>,
 )
 
-/** Answers as recorded, and refuses a question that Python did not ask. */
-private class Rote(private val recording: Recording, private val tensors: Map<String, Tensor>) : Backend {
-    override val name = "by rote"
-    var asked = 0
-
-    override fun run(role: Role, inputs: List<Tensor>): List<Tensor> {
-        val call = recording.calls[asked]
-        val graph = recording.manifest.graphs.getValue(role)
-        assertEquals(call.role, role, "call $asked")
-        assertEquals(graph.inputs.map { it.shape }, inputs.map { it.shape }, "call $asked, $role")
-        assertEquals(call.inputs, inputs.map(::sha256), "call $asked, $role")
-        return graph.outputs.map { tensors.getValue("call/$asked/${it.name}") }.also { asked++ }
-    }
-
-    private fun sha256(tensor: Tensor): String {
-        val bytes = ByteBuffer.allocate(4 * tensor.data.size).order(ByteOrder.LITTLE_ENDIAN)
-        bytes.asFloatBuffer().put(tensor.data)
-        return MessageDigest.getInstance("SHA-256").digest(bytes.array()).joinToString("") { "%02x".format(it) }
-    }
-}
-
 class RecordingTest {
     @TestFactory
     fun `asks what Python asked, to the bit, and hears what Python heard`() = Repository.recordings.map { file ->
@@ -65,7 +38,7 @@ class RecordingTest {
     private fun replay(file: File) {
         val recording = Json.decodeFromString<Recording>(file.readText())
         val tensors = readSafetensors(File(file.parentFile, "${file.nameWithoutExtension}.safetensors"))
-        val rote = Rote(recording, tensors)
+        val rote = Rote(recording.manifest, recording.calls, tensors)
         val noise = Golden.formulaCases(4, recording.audioSamples).getValue("noise")
         val model = SeldModel(recording.manifest, rote)
         val passes = Passes(recording.mcSamples, recording.timeShifts, recording.seed)

@@ -1,0 +1,65 @@
+"""The rows of benchmarks/targets.py as tables."""
+
+from collections.abc import Sequence
+
+from benchmarks.targets_rows import TargetRow
+from edgeseld.bench.parity import SceneParity
+from edgeseld.cli.terminal import print_table
+
+COSTS = ["export", "verified", "MB", "of fp32", "ms 1 thread", "ms 2 threads", "of fp32", "memory MB"]
+PARITY = ["export", "set", "scenes", "raw difference", "golden frames changed", "scene frames changed", "turned"]
+PARITY += ["F20", "SELD"]
+
+
+def show(rows: Sequence[TargetRow]) -> None:
+    """What the exports of a model cost, what changed in them, and which pairs were refused."""
+    whole = {row.target: row for row in rows if row.precision == "fp32"}
+    made = [row for row in rows if row.refused is None]
+    if made:
+        lines = [line for row in made for line in _parity(row)]
+        print_table(f"{made[0].model}: costs", COSTS, [_costs(row, whole.get(row.target)) for row in made])
+        print_table(f"{made[0].model}: against the float model", PARITY, lines)
+    refused = [[_name(row), str(row.refused)] for row in rows if row.refused is not None]
+    if refused:
+        print_table("refused", ["export", "why"], refused)
+
+
+def _name(row: TargetRow) -> str:
+    return f"{row.target}-{row.precision}"
+
+
+def _costs(row: TargetRow, whole: TargetRow | None) -> list[str]:
+    """Sizes and times, and their ratio to fp32 on the same target."""
+    one, two = row.timings.get("1"), row.timings.get("2")
+    base = None if whole is None else whole.timings.get("1")
+    bytes_before = None if whole is None else whole.model_bytes
+    return [
+        _name(row),
+        "yes" if row.verified else "NO",
+        _maybe(row.model_bytes and row.model_bytes / 1e6, ".2f"),
+        _maybe(row.model_bytes and bytes_before and row.model_bytes / bytes_before, ".2f"),
+        _maybe(one and one.total.median_ms, ".1f"),
+        _maybe(two and two.total.median_ms, ".1f"),
+        _maybe(one and base and one.total.median_ms / base.total.median_ms, ".2f"),
+        _maybe(one and one.memory_bytes / 1e6, ".0f"),
+    ]
+
+
+def _parity(row: TargetRow) -> list[list[str]]:
+    """A line per set of scenes; F20 and SELD beside their change from the float model."""
+    golden = [_maybe(row.raw_max, ".1e"), _maybe(row.changed_frames, ".2%")]
+    lines = [
+        [_name(row), name, str(found.scenes), *golden, f"{found.changed_frames:.2%}", f"{found.direction_deg:.2f}°"]
+        + [_score(found, "F"), _score(found, "SELD")]
+        for name, found in row.scenes.items()
+    ]
+    return lines or [[_name(row), "-", "-", *golden, "-", "-", "-", "-"]]
+
+
+def _score(found: SceneParity, measure: str) -> str:
+    value = getattr(found.exported, measure)
+    return f"{value:.3f} ({value - getattr(found.reference, measure):+.3f})"
+
+
+def _maybe(value: float | None, form: str) -> str:
+    return "-" if value is None else format(value, form)

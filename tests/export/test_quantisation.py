@@ -1,0 +1,128 @@
+"""What is in int8 and what is not, read from the graphs themselves."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+import pytest
+import torch
+from onnx import numpy_helper
+from torch import Tensor, nn
+
+from edgeseld.core.manifest import Role
+from edgeseld.core.recipe import ModelFile
+from edgeseld.core.structs import read_toml
+from edgeseld.export.exporting import export_model
+from edgeseld.export.graphs import Graph, export_graphs
+from edgeseld.export.recipe import ExportRecipe, read_recipe, recipe_path
+from edgeseld.export.representative import Runs, builtin_windows, graph_inputs
+from edgeseld.nn.weights import load_network
+
+pytestmark = pytest.mark.export
+
+
+@pytest.fixture(scope="module")
+def graphs(tiny_model: Path) -> dict[Role, Graph]:
+    network = load_network(read_toml(tiny_model / "model.toml", ModelFile), tiny_model / "weights.safetensors")
+    return export_graphs(network, input_kind="waveform", mc_chunk=2, time_shifts=False)
+
+
+@pytest.fixture(scope="module")
+def runs(graphs: dict[Role, Graph]) -> Runs:
+    return graph_inputs(graphs, builtin_windows(graphs["full"].module.network.spec.signal, 8))
+
+
+def recipe(target: str, **changes: object) -> ExportRecipe:
+    return msgspec.structs.replace(read_recipe(recipe_path(target, "int8")), **changes)
+
+
+def int8_graph(graphs: dict[Role, Graph], runs: Runs, folder: Path, **changes: object) -> onnx.GraphProto:
+    """The graph `full` in static int8."""
+    from edgeseld.export.onnx_target import export_onnx
+
+    export_onnx(graphs, recipe("onnx", **changes), folder, runs)
+    return onnx.load(folder / "full.onnx").graph
+
+
+def scales_into_convolutions(graph: onnx.GraphProto) -> list[np.ndarray | None]:
+    """Zero point of what goes into every convolution in order, or nothing where floats go in."""
+    makers = {name: node for node in graph.node for name in node.output}
+    constants = {tensor.name: tensor for tensor in graph.initializer}
+    found: list[np.ndarray | None] = []
+    for node in graph.node:
+        if node.op_type == "Conv":
+            maker = makers.get(node.input[0])
+            restored = maker is not None and maker.op_type == "DequantizeLinear"
+            found.append(numpy_helper.to_array(constants[maker.input[2]]) if maker and restored else None)
+    return found
+
+
+def test_onnx_stages_take_unsigned_int8_and_the_sequence_model_floats(
+    graphs: dict[Role, Graph], runs: Runs, tmp_path: Path
+) -> None:
+    """Stem, two residual blocks and a separable one are seven convolutions; the conformers' two are depthwise."""
+    graph = int8_graph(graphs, runs, tmp_path)
+    zero_points = scales_into_convolutions(graph)
+    stages = [point for point in zero_points if point is not None]
+    assert len(stages) == len(zero_points) - 2
+    assert {point.dtype for point in stages} == {np.dtype(np.uint8)}
+
+
+def test_the_onnx_frontend_is_left_as_it_was(graphs: dict[Role, Graph], runs: Runs, tmp_path: Path) -> None:
+    graph = int8_graph(graphs, runs, tmp_path)
+    order = [node.op_type for node in graph.node]
+    logarithm = order.index("Log")
+    assert not {"QuantizeLinear", "DynamicQuantizeLinear", "MatMulInteger"} & set(order[:logarithm])
+    assert "MatMulInteger" in order[logarithm:]
+
+
+def test_named_layers_stay_in_float(graphs: dict[Role, Graph], runs: Runs, tmp_path: Path) -> None:
+    whole = scales_into_convolutions(int8_graph(graphs, runs, tmp_path))
+    (tmp_path / "kept").mkdir()
+    kept = scales_into_convolutions(int8_graph(graphs, runs, tmp_path / "kept", float_layers=("stages.0",)))
+    assert sum(point is None for point in kept) > sum(point is None for point in whole)
+
+
+@pytest.mark.slow
+def test_layers_that_hurt_are_left_in_float_until_the_proof_passes(tiny_model: Path, tmp_path: Path) -> None:
+    strays = export_model(tiny_model, recipe("onnx", calibration_windows=8), tmp_path / "whole", allow_drift=True)
+    limit = msgspec.structs.replace(strays.report.tolerance, raw_mean=0.9 * strays.report.raw_mean)
+    found = export_model(tiny_model, recipe("onnx", calibration_windows=8, tolerance=limit), tmp_path / "searched")
+    assert found.report.passed
+    assert found.report.raw_mean <= limit.raw_mean
+    layers = json.loads((found.path / "verification.json").read_bytes())["float_layers"]
+    assert len(layers) in (1, 2, 4, 8)
+    assert f"int8 hurts them most: {', '.join(layers)}." in (found.path / "README.md").read_text()
+    assert json.loads((strays.path / "verification.json").read_bytes())["float_layers"] == []
+
+
+class Padded(nn.Module):
+    """A convolution whose output is padded for the next one, as causal networks do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.network = nn.ModuleDict({"stages": nn.ModuleList([nn.Conv2d(1, 2, 3), nn.Conv2d(2, 1, 3)])})
+
+    def forward(self, x: Tensor) -> Tensor:
+        first, second = self.network["stages"]
+        return second(nn.functional.pad(first(x), (1, 0, 2, 0)))
+
+
+def test_executorch_pads_int8_values_at_the_scale_they_have() -> None:
+    """XNNPACK refuses a padding between two scales when the program is loaded."""
+    from edgeseld.export.executorch_target import DEQUANTISE, PADS, QUANTISE, _quantise
+
+    torch.manual_seed(0)
+    network = Padded().eval()
+    samples = [(torch.randn(1, 1, 9, 9) + 1.0,) for _ in range(4)]
+    module = _quantise(network, samples, recipe("executorch"))
+    assert isinstance(module, torch.fx.GraphModule)
+    (pad,) = [node for node in module.graph.nodes if node.target in PADS]
+    (after,) = pad.users
+    assert pad.args[0].target in DEQUANTISE
+    assert after.target in QUANTISE
+    assert after.args[1:3] == pad.args[0].args[1:3]
+    assert all(restored.args[1:3] == after.args[1:3] for restored in after.users)
+    assert float((module(*samples[0]) - network(*samples[0])).detach().abs().max()) < 0.05
