@@ -9,6 +9,8 @@ from benchmarks.uncertainty import PassesReport, Ranking, UncertaintyReport
 from edgeseld.bench.machine import Machine
 from edgeseld.core.structs import read_json
 
+COLUMNS = ("dropout", "N", "K", "F20", "LE", "coverage gap", "calibrated", "precision")
+
 
 def passes_lines() -> list[str]:
     """What samples and shifts cost."""
@@ -42,8 +44,8 @@ def uncertainty_lines() -> list[str]:
             "",
             f"**{name}**: calibration error {figures.error_before:.4f} before, {figures.error_after:.4f} after.",
             "",
-            f"| dropout | N | K | F20 | precision | {' | '.join(parts[0].rankings)} |",
-            f"|{'---|' * (5 + len(parts[0].rankings))}",
+            f"| {' | '.join([*COLUMNS, *parts[0].rankings])} |",
+            f"|{'---|' * (len(COLUMNS) + len(parts[0].rankings))}",
             *map(_passes_row, parts),
         ]
     return lines
@@ -69,7 +71,8 @@ def _row(row: Row) -> str:
 
 
 def _passes_row(part: PassesReport) -> str:
-    cells = [part.placement, str(part.mc_samples), str(part.time_shifts), f"{part.F20:.3f}", f"{part.precision:.3f}"]
+    cells = [part.placement, str(part.mc_samples), str(part.time_shifts), f"{part.F20:.3f}", f"{part.LE:.1f}°"]
+    cells += [f"{value:.3f}" for value in (part.coverage_gap_before, part.coverage_gap_after, part.precision)]
     return f"| {' | '.join([*cells, *map(_ranked, part.rankings.values())])} |"
 
 
