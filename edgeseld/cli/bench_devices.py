@@ -8,40 +8,82 @@ import click
 
 if TYPE_CHECKING:
     from edgeseld.bench.arm import ArmReport, ArmRow
+    from edgeseld.bench.benchmark_model import PhoneTiming
+    from edgeseld.bench.demo_app import AppTiming
 
 
 def on_phone(
-    models: tuple[str, ...],
+    models: Sequence[str],
     serial: str | None,
     benchmark_model: Path | None,
     cores: str | None,
-    threads: list[int],
+    threads: Sequence[int],
     as_json: bool,
 ) -> None:
-    """LiteRT's benchmark_model on a phone."""
+    """LiteRT's benchmark_model on a phone, or the demo app's own benchmark without it."""
     from edgeseld.bench.adb import find_device
     from edgeseld.bench.benchmark_model import benchmark_on_phone
-    from edgeseld.cli.terminal import print_table
+    from edgeseld.bench.demo_app import benchmark_in_app
     from edgeseld.core.locate import find_bundle
     from edgeseld.core.structs import to_json
     from edgeseld.runtime.bundle import open_bundle
 
-    if benchmark_model is None:
-        raise click.UsageError("--device adb needs --benchmark-model, LiteRT's tool built for the phone's processor")
+    if cores is not None and benchmark_model is None:
+        raise click.UsageError("--cores needs --benchmark-model: Android alone decides where the app runs")
     device = find_device(serial)
-    bundles = [open_bundle(find_bundle(model, "tflite")) for model in models]
-    timings = [benchmark_on_phone(device, benchmark_model, bundle, n, cores) for n in threads for bundle in bundles]
+    pairs = [(open_bundle(find_bundle(model, "tflite")), count) for count in threads for model in models]
+    if benchmark_model is None:
+        in_app = [benchmark_in_app(device, bundle, count) for bundle, count in pairs]
+        if as_json:
+            click.echo(to_json(in_app).decode(), nl=False)
+        else:
+            _print_app(device.serial, in_app)
+        return
+    timings = [benchmark_on_phone(device, benchmark_model, bundle, count, cores) for bundle, count in pairs]
     if as_json:
         click.echo(to_json(timings).decode(), nl=False)
-        return
+    else:
+        _print_tool(device.serial, timings)
+
+
+def _print_app(serial: str, timings: Sequence["AppTiming"]) -> None:
+    from edgeseld.cli.terminal import print_table
+
+    header = [
+        "bundle",
+        "threads",
+        "runtime",
+        "median ms",
+        "p90",
+        "min",
+        "max",
+        "real-time factor",
+        "before C",
+        "after C",
+    ]
+    rows = []
+    for one in timings:
+        total = one.total
+        shown = [total.median_ms, total.p90_ms, total.min_ms, total.max_ms]
+        cells = [_cell(value) for value in (*shown, one.real_time_factor, one.before.battery_c, one.after.battery_c)]
+        rows.append([one.name, str(one.threads), one.runtime, *cells])
+    print_table(f"{timings[0].device} ({serial}): the demo app, PCM of one window to events", header, rows)
+
+
+def _print_tool(serial: str, timings: Sequence["PhoneTiming"]) -> None:
+    from edgeseld.cli.terminal import print_table
+
     header = ["bundle", "threads", "mean ms", "std", "min", "max", "first ms", "before C", "after C"]
     rows = []
     for timing in timings:
         f = timing.figures
         shown = [f.mean_ms, f.std_ms, f.min_ms, f.max_ms, f.first_ms, timing.before.battery_c, timing.after.battery_c]
-        cells = ["-" if value is None else f"{value:.2f}" for value in shown]
-        rows.append([timing.name, str(timing.threads), *cells])
-    print_table(f"{device.serial}: graph alone, PCM of one window to raw output", header, rows)
+        rows.append([timing.name, str(timing.threads), *map(_cell, shown)])
+    print_table(f"{serial}: graph alone, PCM of one window to raw output", header, rows)
+
+
+def _cell(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
 
 
 def on_emulated_arm(models: Sequence[str], as_json: bool) -> None:

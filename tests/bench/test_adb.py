@@ -14,6 +14,7 @@ import pytest
 from edgeseld.bench import adb
 from edgeseld.bench.adb import Device, choose, find_device, parse_devices
 from edgeseld.bench.benchmark_model import FOLDER, benchmark_on_phone, parse
+from edgeseld.bench.demo_app import FILES, benchmark_in_app
 from edgeseld.bench.report import BenchError
 from edgeseld.runtime.bundle import Bundle, open_bundle
 from tests.bench.adb_daemon import AdbDaemon
@@ -78,12 +79,21 @@ def test_without_adb_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPa
         find_device()
 
 
+# As android_demo's BenchmarkActivity writes it.
+APP_RESULT = """{
+    "bundle": "small-tflite-fp32", "runtime": "TFLite 2.20.0", "device": "made up, Android 15", "threads": 2,
+    "mc_samples": 0, "time_shifts": 1, "audio_s": 1.0, "warm_ups": 3, "runs_ms": [4.0, 6.0, 5.0],
+    "median_ms": 5.0, "real_time_factor": 0.005
+}"""
+
+
 class Phone:
     """What the made-up phone says; temperatures come one after the other, the last one stays."""
 
     def __init__(self, *temperatures: int, words: str = WORDS) -> None:
         self.temperatures, self.words, self.ends = list(temperatures) or [326], words, "\n"
         self.dies_at: str | None = None
+        self.app, self.started, self.result = True, False, APP_RESULT
 
     def __call__(self, command: str, files: dict[str, bytes]) -> bytes | None:
         if self.dies_at is not None and self.dies_at in command:
@@ -96,6 +106,12 @@ class Phone:
             output = "Thermal Status: 0\n"
         elif "--graph" in command:
             output = self.words
+        elif "pm list" in command:
+            output = "package:android\n" + ("package:org.edgeseld.demo\n" if self.app else "")
+        elif "am start" in command:
+            self.started = True
+        elif "benchmark.json" in command and "cat" in command:
+            output = self.result if self.started else ""
         elif "fail" in command:
             return b"sh: fail: not found\nedgeseld-exit:127\n"
         return (output + "edgeseld-exit:0\n").replace("\n", self.ends).encode()
@@ -155,6 +171,42 @@ def test_a_benchmark_on_a_phone(connect: Connect, small_bundle: Path, tmp_path: 
     (run,) = [command for command in daemon.commands if "--graph" in command]
     assert f"taskset f0 {FOLDER}/benchmark_model" in run
     assert "--num_threads=2" in run
+
+
+@pytest.mark.parametrize("ends", ["\n", "\r\n"])
+def test_the_apps_own_benchmark(connect: Connect, small_bundle: Path, ends: str) -> None:
+    phone = Phone(326, 341)
+    phone.ends = ends
+    device, daemon = connect(phone)
+    bundle = open_bundle(small_bundle)
+    timing = benchmark_in_app(device, bundle, 2)
+    assert (timing.total.min_ms, timing.total.median_ms, timing.total.max_ms) == pytest.approx((4.0, 5.0, 6.0))
+    assert (timing.runtime, timing.device, timing.runs) == ("TFLite 2.20.0", "made up, Android 15", 3)
+    assert (timing.before.battery_c, timing.after.battery_c) == (32.6, 34.1)
+    folder = f"{FILES}/bundles/{bundle.manifest.name}.seld"
+    assert {path for path in daemon.files if path.startswith(folder)} == {
+        f"{folder}/{file.name}" for file in small_bundle.iterdir()
+    }
+    (start,) = [command for command in daemon.commands if "am start" in command]
+    assert f"--es bundle {bundle.manifest.name}.seld --ei threads 2" in start
+
+
+def test_what_the_app_says_reaches_the_user(
+    connect: Connect, small_bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    phone = Phone()
+    device, _ = connect(phone)
+    phone.result = '{"bundle": "x", "error": "the bundle was changed"}'
+    with pytest.raises(BenchError, match=r"did not measure .*: the bundle was changed"):
+        benchmark_in_app(device, open_bundle(small_bundle), 1)
+    phone.result = '{"bundle": "half'
+    monkeypatch.setattr("edgeseld.bench.demo_app.PATIENCE_S", 0.2)
+    monkeypatch.setattr("edgeseld.bench.demo_app.LOOK_EVERY_S", 0.05)
+    with pytest.raises(BenchError, match="unlock it"):
+        benchmark_in_app(device, open_bundle(small_bundle), 1)
+    phone.app = False
+    with pytest.raises(BenchError, match="`adb install` its APK"):
+        benchmark_in_app(device, open_bundle(small_bundle), 1)
 
 
 def test_files_come_back(connect: Connect, tmp_path: Path) -> None:
