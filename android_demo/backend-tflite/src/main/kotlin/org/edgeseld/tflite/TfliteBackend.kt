@@ -2,26 +2,13 @@ package org.edgeseld.tflite
 
 import java.io.File
 import org.bytedeco.javacpp.FloatPointer
-import org.bytedeco.tensorflowlite.TfLiteInterpreter
-import org.bytedeco.tensorflowlite.TfLiteModel
-import org.bytedeco.tensorflowlite.TfLiteSignatureRunner
+import org.bytedeco.javacpp.Pointer
+import org.bytedeco.tensorflowlite.BuiltinOpResolver
+import org.bytedeco.tensorflowlite.FlatBufferModel
+import org.bytedeco.tensorflowlite.Interpreter
+import org.bytedeco.tensorflowlite.InterpreterBuilder
+import org.bytedeco.tensorflowlite.SignatureRunner
 import org.bytedeco.tensorflowlite.TfLiteTensor
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterCreate
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterDelete
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterGetSignatureRunner
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterOptionsCreate
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterOptionsDelete
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteInterpreterOptionsSetNumThreads
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteModelCreateFromFile
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteModelDelete
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteSignatureRunnerAllocateTensors
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteSignatureRunnerDelete
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteSignatureRunnerGetInputTensor
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteSignatureRunnerGetOutputTensor
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteSignatureRunnerInvoke
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorByteSize
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyFromBuffer
-import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteTensorCopyToBuffer
 import org.bytedeco.tensorflowlite.global.tensorflowlite.TfLiteVersion
 import org.bytedeco.tensorflowlite.global.tensorflowlite.kTfLiteOk
 import org.edgeseld.core.BundleException
@@ -34,7 +21,12 @@ import org.edgeseld.core.hearing.Backend
 
 private const val FLOAT_BYTES = 4L
 
-/** TensorFlow Lite's C API, the same source on the JVM and on Android: one signature per graph, opened when it is first run. */
+/**
+ * TensorFlow Lite, the same source on the JVM and on Android: one signature per graph, opened when it is first run.
+ *
+ * By its C++ interface, whose resolver brings XNNPACK along. The C interface of this build leaves XNNPACK out, and the kernel
+ * that then computes fully connected layers with int8 weights is wrong: README.md.
+ */
 class TfliteBackend(private val bundle: Bundle, private val threads: Int = 1) : Backend {
     private val signatures = mutableMapOf<Role, Signature>()
     override val name = "TensorFlow Lite ${TfLiteVersion().string}"
@@ -48,55 +40,51 @@ class TfliteBackend(private val bundle: Bundle, private val threads: Int = 1) : 
     }
 }
 
-/** One graph, ready to run; its buffers outside the Java heap are made once. */
+/** One graph, ready to run; nothing is allocated outside the Java heap after the start. */
 private class Signature(file: File, private val graph: GraphSpec, threads: Int) {
-    private val model: TfLiteModel = TfLiteModelCreateFromFile(file.path) ?: throw broken(file, "is no TFLite model")
-    private val interpreter: TfLiteInterpreter = interpreter(file, threads)
-    private val runner: TfLiteSignatureRunner =
-        TfLiteInterpreterGetSignatureRunner(interpreter, graph.entry) ?: throw broken(file, "has no signature '${graph.entry}'")
-    private val buffers: Map<String, FloatPointer>
+    private val model: FlatBufferModel = FlatBufferModel.BuildFromFile(file.path)?.takeUnless { it.isNull } ?: throw broken(file, "is no TFLite model")
+    private val resolver = BuiltinOpResolver()
+    private val interpreter = interpreter(file, threads)
+    private val runner: SignatureRunner =
+        interpreter.GetSignatureRunner(graph.entry)?.takeUnless { it.isNull } ?: throw broken(file, "has no signature '${graph.entry}'")
 
     init {
-        if (TfLiteSignatureRunnerAllocateTensors(runner) != kTfLiteOk) throw broken(file, "finds no memory for its tensors")
-        for (spec in graph.inputs) checkSize(file, spec, TfLiteSignatureRunnerGetInputTensor(runner, spec.name))
-        for (spec in graph.outputs) checkSize(file, spec, TfLiteSignatureRunnerGetOutputTensor(runner, spec.name))
-        buffers = (graph.inputs + graph.outputs).associate { it.name to FloatPointer(it.size) }
+        if (runner.AllocateTensors() != kTfLiteOk) throw broken(file, "finds no memory for its tensors")
+        for (spec in graph.inputs) checkSize(file, spec, runner.input_tensor(spec.name))
+        for (spec in graph.outputs) checkSize(file, spec, runner.output_tensor(spec.name))
     }
 
     fun run(inputs: List<Tensor>): List<Tensor> {
-        for ((spec, tensor) in graph.inputs.zip(inputs)) {
-            val buffer = buffers.getValue(spec.name)
-            buffer.put(tensor.data, 0, tensor.data.size)
-            check(TfLiteTensorCopyFromBuffer(TfLiteSignatureRunnerGetInputTensor(runner, spec.name), buffer, spec.size * FLOAT_BYTES) == kTfLiteOk)
-        }
-        check(TfLiteSignatureRunnerInvoke(runner) == kTfLiteOk) { "${graph.file} could not be run" }
+        for ((spec, tensor) in graph.inputs.zip(inputs)) floats(runner.input_tensor(spec.name)).put(tensor.data, 0, tensor.data.size)
+        check(runner.Invoke() == kTfLiteOk) { "${graph.file} could not be run" }
         return graph.outputs.map { spec ->
-            val buffer = buffers.getValue(spec.name)
-            check(TfLiteTensorCopyToBuffer(TfLiteSignatureRunnerGetOutputTensor(runner, spec.name), buffer, spec.size * FLOAT_BYTES) == kTfLiteOk)
-            Tensor(spec.shape, FloatArray(spec.size.toInt()).also { buffer.get(it) })
+            Tensor(spec.shape, FloatArray(spec.size).also { floats(runner.output_tensor(spec.name)).get(it) })
         }
     }
 
     fun close() {
-        TfLiteSignatureRunnerDelete(runner)
-        TfLiteInterpreterDelete(interpreter)
-        TfLiteModelDelete(model)
-        buffers.values.forEach(FloatPointer::close)
+        interpreter.close()
+        resolver.close()
+        model.close()
     }
 
-    private fun interpreter(file: File, threads: Int): TfLiteInterpreter {
-        val options = TfLiteInterpreterOptionsCreate()
-        TfLiteInterpreterOptionsSetNumThreads(options, threads)
-        return TfLiteInterpreterCreate(model, options).also { TfLiteInterpreterOptionsDelete(options) }
-            ?: throw broken(file, "cannot be interpreted")
+    private fun floats(tensor: TfLiteTensor): FloatPointer = tensor.data().f()
+
+    private fun interpreter(file: File, threads: Int): Interpreter {
+        val made = Interpreter(null as Pointer?)
+        InterpreterBuilder(model, resolver).use { builder ->
+            builder.SetNumThreads(threads)
+            if (builder.apply(made) != kTfLiteOk) throw broken(file, "cannot be interpreted")
+        }
+        return made
     }
 
     private fun checkSize(file: File, spec: TensorSpec, tensor: TfLiteTensor?) {
-        val bytes = tensor?.let { TfLiteTensorByteSize(it) }
+        val bytes = tensor?.takeUnless { it.isNull }?.bytes()
         if (bytes != spec.size * FLOAT_BYTES) throw broken(file, "has $bytes bytes for ${spec.name}, the manifest says ${spec.size * FLOAT_BYTES}")
     }
 }
 
-private val TensorSpec.size: Long get() = shape.fold(1L) { product, length -> product * length }
+private val TensorSpec.size: Int get() = shape.fold(1, Int::times)
 
 private fun broken(file: File, what: String) = BundleException("$file $what: export the bundle again")

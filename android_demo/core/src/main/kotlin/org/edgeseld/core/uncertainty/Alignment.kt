@@ -33,13 +33,15 @@ class TrackOrders(private val tracks: Int, private val classes: Int) {
 
     /** Writes p q (1 + cos angle) of all classes from `place` on. */
     private fun agree(reference: Samples, first: Int, samples: Samples, second: Int, place: Int) {
+        val ours = reference.weighted
+        val theirs = samples.weighted
+        val ourPlane = reference.plane
+        val theirPlane = samples.plane
         for (classId in 0 until classes) {
-            agreement[place + classId] = reference.activity[first + classId] * samples.activity[second + classId]
-        }
-        for (axis in 0 until 3) {
-            val ours = axis * reference.plane + first
-            val theirs = axis * samples.plane + second
-            for (classId in 0 until classes) agreement[place + classId] += reference.weighted[ours + classId] * samples.weighted[theirs + classId]
+            val one = first + classId
+            val other = second + classId
+            agreement[place + classId] = reference.activity[one] * samples.activity[other] + ours[one] * theirs[other] +
+                ours[ourPlane + one] * theirs[theirPlane + other] + ours[2 * ourPlane + one] * theirs[2 * theirPlane + other]
         }
     }
 

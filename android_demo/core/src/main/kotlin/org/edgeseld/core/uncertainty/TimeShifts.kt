@@ -82,16 +82,19 @@ private class Regridder(private val result: Samples, private val reference: Samp
         val share = shift.outputSamples.toFloat() / LABEL_FRAME_SAMPLES
         val earlier = frame + shift.outputFrame
         if (aligned && earlier in 0 until pass.frames) orders.choose(reference, frame, pass, sample, earlier, before)
-        if (aligned && earlier + 1 in 0 until pass.frames) orders.choose(reference, frame, pass, sample, earlier + 1, after)
+        if (aligned && share > 0f && earlier + 1 in 0 until pass.frames) orders.choose(reference, frame, pass, sample, earlier + 1, after)
+        val from = start(pass, sample, earlier)
+        val beyond = start(pass, sample, earlier + 1)
+        val width = pass.count * pass.frames * pass.classes
         for (track in 0 until pass.tracks) for (classId in 0 until pass.classes) {
-            val from = place(pass, before[classId][track], sample, earlier, classId)
-            val beyond = place(pass, after[classId][track], sample, earlier + 1, classId)
-            between(pass, from, beyond, share, result.place(track, row, place, classId))
+            val first = if (from < 0) -1 else from + before[classId][track] * width + classId
+            val second = if (beyond < 0) -1 else beyond + after[classId][track] * width + classId
+            between(pass, first, second, share, result.place(track, row, place, classId))
         }
     }
 
-    private fun place(pass: Samples, track: Int, sample: Int, frame: Int, classId: Int): Int =
-        if (frame in 0 until pass.frames) pass.place(track, sample, frame, classId) else -1
+    /** Place of the first track and class, -1 beyond the ends. */
+    private fun start(pass: Samples, sample: Int, frame: Int): Int = if (frame in 0 until pass.frames) pass.place(0, sample, frame, 0) else -1
 
     /** Linear interpolation, `share` of the later neighbour; vectors get the length of the new activity. */
     private fun between(pass: Samples, from: Int, beyond: Int, share: Float, to: Int) {
