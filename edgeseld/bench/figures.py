@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from edgeseld.bench.report import BenchReport, Timing
+from edgeseld.core.frames import ceil_div
 from edgeseld.runtime.plots import INCH_WIDTH, new_figure, style
 
+LEGEND_COLUMNS = 3
 STAGES = ("frontend", "network", "decoding")
 COSTS: dict[str, Callable[[Timing], float]] = {
     "median ms for one window": lambda timing: timing.total.median_ms,
@@ -59,19 +61,29 @@ def _bar(axes: Any, row: int, timing: Timing) -> None:
 
 
 def trade_off_figure(report: BenchReport) -> Any:
-    """Accuracy against latency, size and memory for the bundles whose model has a score; None where none has."""
-    scored = [timing for timing in report.timings if timing.F20 is not None]
+    """Accuracy against latency, size and memory for the bundles whose model has a score; None where none has.
+
+    Bundles that ran with several numbers of threads are shown with the first.
+    """
+    threads = report.timings[0].threads
+    scored = [timing for timing in report.timings if timing.F20 is not None and timing.threads == threads]
     if not scored:
         return None
-    figure = new_figure(INCH_WIDTH, 3.8)
+    figure = new_figure(INCH_WIDTH, 3.8 + 0.18 * ceil_div(len(scored), LEGEND_COLUMNS))
     panels: Sequence[Any] = figure.subplots(1, len(COSTS), sharey=True)
     for axes, (name, cost) in zip(panels, COSTS.items(), strict=True):
-        for number, timing in enumerate(scored):
-            colour, marker = style(number)
-            axes.plot([cost(timing)], [timing.F20], marker, color=colour, markersize=8, label=label(timing))
+        points = [_point(axes, number, cost(timing), timing) for number, timing in enumerate(scored)]
         axes.set_xlim(0, 1.15 * max(cost(timing) for timing in scored))
         axes.set_xlabel(name)
         axes.grid(color="#dddddd", linewidth=0.6)
         axes.set_axisbelow(True)
     panels[0].set_ylabel("F20 of the float model, held-out rooms")
+    # Names of bundles are too long for the columns that other pictures have.
+    place = {"loc": "outside upper left", "frameon": False, "fontsize": "small", "ncols": LEGEND_COLUMNS}
+    figure.legend(points, [label(timing) for timing in scored], **place)
     return figure
+
+
+def _point(axes: Any, number: int, cost: float, timing: Timing) -> Any:
+    colour, marker = style(number)
+    return axes.plot([cost], [timing.F20], marker, color=colour, markersize=8)[0]

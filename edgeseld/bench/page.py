@@ -1,16 +1,18 @@
 """One self-contained HTML page of a benchmark: pictures inside the page, no script, no network."""
 
+from collections.abc import Callable, Mapping
 from html import escape
 from pathlib import Path
 
 from edgeseld.bench.figures import label, latency_figure, trade_off_figure
-from edgeseld.bench.report import ALL, BenchReport, Timing, table
+from edgeseld.bench.report import COSTS, NAMES, TIMES, BenchReport, Timing, table
 from edgeseld.core.atomic import write_atomic
 from edgeseld.runtime.plots import render
 
 STYLE = """
 body { font-family: system-ui, sans-serif; margin: 2rem auto; max-width: 72rem; padding: 0 1rem; color: #222; }
-svg { width: 100%; height: auto; } .wide { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+svg { width: 100%; height: auto; } .wide { overflow-x: auto; }
+table { border-collapse: collapse; width: 100%; margin: 0 0 1.5rem; }
 th, td { padding: .3rem .5rem; text-align: right; border-bottom: 1px solid #ddd; white-space: nowrap; }
 thead th { vertical-align: bottom; white-space: normal; } th:first-child, td:first-child { text-align: left; }
 """
@@ -30,7 +32,8 @@ def write_page(report: BenchReport, path: Path) -> None:
     trade_off = trade_off_figure(report)
     if trade_off is not None:
         sections += ["<h2>What accuracy costs</h2>", _svg(trade_off)]
-    sections += ["<h2>All figures</h2>", _table(report), f"<p>{escape(_measured_on(report))}</p>"]
+    sections += ["<h2>All figures</h2>", _table(report, NAMES | TIMES), _table(report, NAMES | COSTS)]
+    sections += [f"<p>{escape(_measured_on(report))}</p>"]
     page = (
         f'<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8"><title>{TITLE}</title>\n'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style></head>\n<body>\n'
@@ -61,9 +64,9 @@ def _measured_on(report: BenchReport) -> str:
     )
 
 
-def _table(report: BenchReport) -> str:
-    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in ALL)
-    rows = zip(report.timings, table(report, ALL), strict=True)
+def _table(report: BenchReport, columns: Mapping[str, Callable[[Timing], str]]) -> str:
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    rows = zip(report.timings, table(report, columns), strict=True)
     body = "\n".join(f"<tr>{''.join(_cell(timing, cell) for cell in row)}</tr>" for timing, row in rows)
     return f'<div class="wide"><table><thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>'
 

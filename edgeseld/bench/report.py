@@ -70,7 +70,6 @@ COSTS: dict[str, Callable[[Timing], str]] = {
     "file MB": lambda t: f"{t.model_bytes / 1e6:.1f}",
     "F20": lambda t: "-" if t.F20 is None else f"{t.F20:.3f}",
 }
-ALL = NAMES | TIMES | COSTS
 
 
 def table(report: BenchReport, columns: Mapping[str, Callable[[Timing], str]]) -> list[list[str]]:
