@@ -10,12 +10,15 @@ from edgeseld.cli import main
 from edgeseld.cli.export_table import print_exported
 from edgeseld.export.exporting import Exported
 from edgeseld.export.proof import Proof
-from tests.small_bundle import MANIFEST
+from edgeseld.runtime.bundle import open_bundle
+from tests.small_bundle import write_small_bundle
 
 
 @pytest.fixture
-def exported() -> Exported:
+def exported(tmp_path: Path) -> Exported:
     """A bundle at the end of a path longer than any terminal is wide."""
+    path = write_small_bundle(tmp_path.joinpath(*["a-folder-among-many"] * 8))
+    manifest = open_bundle(path).manifest
     report = Proof(
         passed=False,
         failures=("raw_max 1 is above 0.1",),
@@ -23,11 +26,10 @@ def exported() -> Exported:
         raw_mean=0.1,
         changed_frames=0.5,
         direction_deg=90.0,
-        tolerance=MANIFEST.tolerance,
+        tolerance=manifest.tolerance,
         cases=(),
     )
-    path = Path("/deep", *["a-folder-among-many"] * 12, "small-onnx-fp32.seld")
-    return Exported(path, MANIFEST, report, {"conversion": 12.34, "verification": 5.0})
+    return Exported(path, manifest, report, {"conversion": 12.34, "verification": 5.0})
 
 
 def test_paths_are_whole_and_steps_stand_on_stderr(exported: Exported, capsys: pytest.CaptureFixture[str]) -> None:
