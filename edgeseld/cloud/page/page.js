@@ -85,7 +85,8 @@ function section(scene, classes) {
 
 function row(event) {
   const made = document.createElement("tr"), { azimuth_deg, elevation_deg } = meanDirection(event);
-  const figure = (value, digits) => value === null || value === undefined ? "–" : value.toFixed(digits);
+  // Adding 0 turns the -0 that rounding leaves into 0.
+  const figure = (value, digits) => value === null || value === undefined ? "–" : (+value.toFixed(digits) + 0).toFixed(digits);
   const cells = [
     readable(event.class_name), figure(event.onset_s, 1), figure(event.offset_s, 1), figure(azimuth_deg, 0),
     figure(elevation_deg, 0), figure(event.score, 2), figure(event.uncertainty?.activity_std, 2),
