@@ -30,6 +30,18 @@ class CutoutSpec(Frozen, frozen=True, kw_only=True):
     bands: Positive = 8
 
 
+class ColourSpec(Frozen, frozen=True, kw_only=True):
+    """What makes a source sound like another one of its kind, off at 0.
+
+    Gains up to `gain_db`, either way, at `points` bands with straight lines between them (FilterAugment, Nam et al.
+    2022); all maps moved up or down by up to `shift_bands` bands (Nguyen et al. 2022).
+    """
+
+    gain_db: Weight = 0.0
+    points: Annotated[int, Meta(ge=2)] = 6
+    shift_bands: Count = 0
+
+
 MixKind = Literal["none", "mixup", "lossmix", "manifold-mixup", "cutmix", "cutlossmix", "pointmix", "patchmix"]
 
 
@@ -76,6 +88,7 @@ class AugmentSpec(Frozen, frozen=True, kw_only=True):
 
     channel_swap: bool = True
     rotation: bool = False
+    colour: ColourSpec = ColourSpec()
     spec_augment: SpecAugmentSpec = SpecAugmentSpec()
     cutout: CutoutSpec = CutoutSpec()
     waveform: WaveformSpec = WaveformSpec()

@@ -7,7 +7,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
-from edgeseld.core.recipe import AugmentSpec, CutoutSpec, SpecAugmentSpec
+from edgeseld.core.recipe import AugmentSpec, ColourSpec, CutoutSpec, SpecAugmentSpec
 from edgeseld.core.spec import SignalSpec
 from edgeseld.train.batches import Batch
 from edgeseld.train.turning import (
@@ -27,7 +27,7 @@ def augment_batch(batch: Batch, spec: AugmentSpec, signals: Sequence[SignalSpec]
         batch = swap_channels(batch, signals)
     if spec.rotation:
         batch = rotate(batch)
-    return batch
+    return replace(batch, features=colour(batch.features, spec.colour, signals[0].channels))
 
 
 def swap_channels(batch: Batch, signals: Sequence[SignalSpec]) -> Batch:
@@ -52,6 +52,42 @@ def rotate(batch: Batch) -> Batch:
 def _turned(batch: Batch, features: Tensor, heard: Sequence[Tensor], matrices: Tensor) -> Batch:
     target, taught = turn_target(batch.target, matrices), turn_outputs(batch.taught, matrices)
     return replace(batch, features=features, heard=tuple(heard), target=target, taught=taught)
+
+
+def colour(features: Tensor, spec: ColourSpec, channels: int) -> Tensor:
+    """Features before standardisation as of sources with another spectrum; all channels alike, so directions stay.
+
+    The first `channels` maps are log-mel. Teachers that run along hear the batch as it was.
+    """
+    if spec.gain_db > 0:
+        gains = _random_gains(features, spec)
+        coloured = torch.log1p(torch.expm1(features[:, :channels]) * gains)
+        features = torch.cat([coloured, features[:, channels:]], dim=1)
+    if spec.shift_bands > 0:
+        features = _shift_bands(features, spec.shift_bands)
+    return features
+
+
+def _random_gains(features: Tensor, spec: ColourSpec) -> Tensor:
+    """Gains of the power (batch, 1, 1, bands): a line through `points` levels at random bands, the ends among them."""
+    items, bands = features.shape[0], features.shape[3]
+    places = torch.rand(items, spec.points).sort(dim=1).values
+    places[:, 0], places[:, -1] = 0.0, 1.0
+    levels_db = (2.0 * torch.rand(items, spec.points) - 1.0) * spec.gain_db
+    position = torch.linspace(0.0, 1.0, bands).expand(items, -1).contiguous()
+    after = torch.searchsorted(places, position).clamp(1, spec.points - 1)
+    start, end = places.gather(1, after - 1), places.gather(1, after)
+    share = (position - start) / (end - start).clamp(min=1e-6)
+    curve_db = torch.lerp(levels_db.gather(1, after - 1), levels_db.gather(1, after), share)
+    return (10.0 ** (curve_db / 10.0)).reshape(items, 1, 1, bands).to(features.device)
+
+
+def _shift_bands(features: Tensor, most: int) -> Tensor:
+    """Each item moved along the bands by -most .. most, its edge repeated."""
+    items, bands = features.shape[0], features.shape[3]
+    shift = torch.randint(-most, most + 1, (items, 1))
+    source = (torch.arange(bands) - shift).clamp(0, bands - 1).to(features.device)
+    return features.gather(3, source.reshape(items, 1, 1, bands).expand_as(features))
 
 
 def spec_augment(features: Tensor, spec: SpecAugmentSpec) -> Tensor:

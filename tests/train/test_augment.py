@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from edgeseld.core.geometry import unit_vector
-from edgeseld.core.recipe import CutoutSpec, SpecAugmentSpec
+from edgeseld.core.recipe import ColourSpec, CutoutSpec, SpecAugmentSpec
 from edgeseld.core.spec import SignalSpec
 from edgeseld.nn.frontend import Frontend, feature_channels
 from edgeseld.signal.ambisonics import foa_gains
 from edgeseld.signal.channel_swap import ALL_SWAPS, TABLE_SWAPS, ChannelSwap, swap_foa, swap_mic
-from edgeseld.train.augment import cutout, rotate, spec_augment, swap_channels
+from edgeseld.train.augment import colour, cutout, rotate, spec_augment, swap_channels
 from edgeseld.train.batches import Batch
 from edgeseld.train.turning import (
     MIRROR,
@@ -189,3 +189,36 @@ def test_no_masks_no_change() -> None:
     features = torch.randn(2, 7, 40, 16)
     assert torch.equal(spec_augment(features, SpecAugmentSpec(time_masks=0, frequency_masks=0)), features)
     assert torch.equal(cutout(features, CutoutSpec()), features)
+
+
+def test_gains_change_levels_as_a_filter_would_and_no_direction() -> None:
+    features = features_of(wave_from(40.0, 10.0)).expand(50, -1, -1, -1)
+    torch.manual_seed(2)
+    coloured = colour(features, ColourSpec(gain_db=6.0), 4)
+    assert torch.equal(coloured[:, 4:], features[:, 4:])
+    gains_db = 10.0 * torch.log10(torch.expm1(coloured[:, :4]) / torch.expm1(features[:, :4]))
+    torch.testing.assert_close(gains_db, gains_db[:, :1, :1].expand_as(gains_db), atol=1e-2, rtol=0.0)
+    assert 4.0 < gains_db.abs().max() <= 6.01
+    assert gains_db.std(dim=0).min() > 1.0
+
+
+def test_two_points_make_a_straight_line_of_gains() -> None:
+    torch.manual_seed(3)
+    coloured = colour(torch.full((1, 1, 1, 16), 12.0), ColourSpec(gain_db=6.0, points=2), 1)
+    steps_db = (10.0 * torch.log10(torch.expm1(coloured))).diff()
+    torch.testing.assert_close(steps_db, steps_db.mean().expand_as(steps_db), atol=1e-3, rtol=0.0)
+    assert steps_db.abs().min() > 0.01
+
+
+def test_bands_move_together_and_repeat_the_edge() -> None:
+    maps = torch.arange(16.0).expand(200, 7, 3, 16)
+    torch.manual_seed(4)
+    moved = colour(maps, ColourSpec(shift_bands=2), 4)
+    found = {tuple(row.tolist()) for row in moved.reshape(-1, 16)}
+    assert found == {tuple(min(max(band - shift, 0), 15) for band in range(16)) for shift in range(-2, 3)}
+    assert all(torch.equal(item, item[:1, :1].expand_as(item)) for item in moved)
+
+
+def test_no_colour_unless_asked_for() -> None:
+    maps = torch.rand(2, 7, 5, 16)
+    assert torch.equal(colour(maps, ColourSpec(), 4), maps)
