@@ -1,7 +1,8 @@
 """Accuracy on the held-out sets: `python -m benchmarks.heldout MODEL... --simulated DIR --measured DIR`.
 
 F20, LE, LR, ER and SELD under the 2023 rules, macro over the headline classes of heldout.toml, F over all 13 classes
-beside it; intervals are bootstrapped over files. Each model is compared with the first one on the same files.
+beside it; intervals are bootstrapped over files. Each model is compared with the first one on the same files, in
+simulated rooms, in measured rooms, and over the scenes of both.
 """
 
 from collections.abc import Mapping
@@ -9,12 +10,13 @@ from pathlib import Path
 
 import click
 
-from edgeseld.bench.accuracy import Evaluation, evaluate
+from edgeseld.bench.accuracy import evaluate
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import HeldoutScores
 from edgeseld.core.structs import Frozen, read_toml, to_json
 from edgeseld.data.synth.definition import HeldoutDefinition
+from edgeseld.metrics.counts import join
 from edgeseld.metrics.rules import RULES
 from edgeseld.metrics.score import Score, score_counts
 from edgeseld.metrics.significance import bootstrap_intervals, paired_bootstrap
@@ -40,14 +42,13 @@ class HeldoutReport(Frozen, frozen=True, kw_only=True):
     differences: dict[str, dict[str, dict[str, Difference]]]
 
 
-def heldout_scores(evaluation: Evaluation) -> HeldoutScores:
+def heldout_scores(score: Score) -> HeldoutScores:
     """Headline scores with the interval of F, and F over all classes."""
-    values = evaluation.score.values
-    everything = score_counts(evaluation.score.counts, evaluation.score.rules)
+    values = score.values
     return HeldoutScores(
         F20=values["F"],
-        F20_interval=bootstrap_intervals(evaluation.score)["F"],
-        F20_all=everything.values["F"],
+        F20_interval=bootstrap_intervals(score)["F"],
+        F20_all=score_counts(score.counts, score.rules).values["F"],
         **{name: values[name] for name in ("LE", "LR", "ER", "SELD")},
     )
 
@@ -60,17 +61,39 @@ def compare(first: Score, second: Score) -> dict[str, Difference]:
     }
 
 
-def measure(models: Mapping[str, Model], sets: Mapping[str, Path]) -> HeldoutReport:
-    """Hear every set with every model; differences are to the first one."""
+def listen(models: Mapping[str, Model], sets: Mapping[str, Path]) -> dict[str, dict[str, Score]]:
+    """Scores of every model on every set, by set and model."""
     classes = read_toml(DEFINITION, HeldoutDefinition).headline_classes
-    scores: dict[str, dict[str, HeldoutScores]] = {}
-    differences: dict[str, dict[str, dict[str, Difference]]] = {}
-    for set_name, root in sets.items():
-        results = {name: evaluate(model, root, RULES["dcase2023"], progress, classes) for name, model in models.items()}
-        first, *others = results
-        scores[set_name] = {name: heldout_scores(result) for name, result in results.items()}
-        differences[set_name] = {name: compare(results[first].score, results[name].score) for name in others}
-    return HeldoutReport(scores=scores, differences=differences)
+    return {
+        set_name: {
+            name: evaluate(model, root, RULES["dcase2023"], progress, classes).score for name, model in models.items()
+        }
+        for set_name, root in sets.items()
+    }
+
+
+def with_all(scores: Mapping[str, Mapping[str, Score]]) -> dict[str, Mapping[str, Score]]:
+    """The scores, and under "all" those of the scenes of all sets together."""
+    together: dict[str, Score] = {}
+    for model, one in next(iter(scores.values())).items():
+        counts = join({set_name: models[model].counts for set_name, models in scores.items()})
+        together[model] = score_counts(counts, one.rules, one.average, one.classes)
+    return {**scores, "all": together}
+
+
+def report_of(scores: Mapping[str, Mapping[str, Score]]) -> HeldoutReport:
+    """Scores with intervals; differences are to the first model."""
+    differences = {}
+    for set_name, models in scores.items():
+        first, *others = models
+        differences[set_name] = {name: compare(models[first], models[name]) for name in others}
+    return HeldoutReport(
+        scores={
+            set_name: {name: heldout_scores(score) for name, score in models.items()}
+            for set_name, models in scores.items()
+        },
+        differences=differences,
+    )
 
 
 def show(report: HeldoutReport) -> None:
@@ -111,7 +134,7 @@ def main(
     models: tuple[str, ...], simulated: Path, measured: Path, backend: str | None, precision: str, save: Path | None
 ) -> None:
     loaded = {name: load(name, backend=backend, precision=precision) for name in models}
-    report = measure(loaded, {"simulated": simulated, "measured": measured})
+    report = report_of(with_all(listen(loaded, {"simulated": simulated, "measured": measured})))
     show(report)
     if save is not None:
         write_atomic(save, to_json(report))

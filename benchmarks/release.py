@@ -11,7 +11,7 @@ from string import Template
 
 import click
 
-from benchmarks.heldout import DEFINITION, measure
+from benchmarks.heldout import DEFINITION, heldout_scores, listen
 from edgeseld.bench.accuracy import dataset_for, hear_dataset
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
@@ -101,8 +101,8 @@ def _hear(folder: Path, validation: Path, sets: dict[str, Path]) -> tuple[Fitted
         model = uncalibrated(load(bundle))
         fitted = _calibration(model, validation)
         released = Model(calibrated(model.interface, fitted), model.backend)
-        report = measure({"released": released}, sets)
-    return fitted, {name: models["released"] for name, models in report.scores.items()}
+        scores = listen({"released": released}, sets)
+    return fitted, {name: heldout_scores(models["released"]) for name, models in scores.items()}
 
 
 def _calibration(model: Model, validation: Path) -> Fitted:

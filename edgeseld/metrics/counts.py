@@ -1,6 +1,6 @@
 """What scores are made of: counts and error sums per file and class, which add up over files."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -47,6 +47,15 @@ class Counts:
 
 FILE_COLUMNS = ["substitutions", "deletions", "insertions"]
 CLASS_COLUMNS = [field.name for field in fields(Counts) if field.name not in ("files", *FILE_COLUMNS)]
+
+
+def join(sets: Mapping[str, Counts]) -> Counts:
+    """The counts of several sets as those of one; files get the set's name before theirs."""
+    columns = {
+        name: np.concatenate([getattr(counts, name) for counts in sets.values()])
+        for name in CLASS_COLUMNS + FILE_COLUMNS
+    }
+    return Counts(tuple(f"{name}/{file}" for name, counts in sets.items() for file in counts.files), **columns)
 
 
 def pool(counts: Counts, weights: Float64) -> Counts:

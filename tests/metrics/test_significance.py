@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from edgeseld.core.errors import DataError
+from edgeseld.metrics.counts import join
 from edgeseld.metrics.labels import Labels
 from edgeseld.metrics.rules import RULES
-from edgeseld.metrics.score import Score, score
+from edgeseld.metrics.score import Score, score, score_counts
 from edgeseld.metrics.significance import bootstrap_intervals, paired_bootstrap, room_group
-from tests.metrics.scenes import labels, track
+from tests.metrics.scenes import labels, near, random_scene, track
 
 RULES_2023 = RULES["dcase2023"]
 NAMES = [f"fold4_room{room}_mix00{mix}" for room in range(1, 5) for mix in range(1, 6)]
@@ -82,3 +83,20 @@ def test_a_bootstrap_needs_two_units() -> None:
 def test_names_without_a_room() -> None:
     with pytest.raises(DataError, match="'scene1' has none"):
         room_group("scene1")
+
+
+def test_sets_joined_are_scored_as_one() -> None:
+    generator = np.random.default_rng(7)
+    names = [f"fold4_room1_mix00{number}" for number in range(5)]
+    reference = {name: random_scene(generator) for name in names}
+    prediction = {name: near(scene, generator) for name, scene in reference.items()}
+    whole = score(reference, prediction, RULES_2023)
+    parts = {
+        set_name: score(
+            {name: reference[name] for name in chosen}, {name: prediction[name] for name in chosen}, RULES_2023
+        )
+        for set_name, chosen in {"a": names[:2], "b": names[2:]}.items()
+    }
+    joined = join({set_name: part.counts for set_name, part in parts.items()})
+    assert joined.files == tuple([f"a/{name}" for name in names[:2]] + [f"b/{name}" for name in names[2:]])
+    assert score_counts(joined, RULES_2023).values == pytest.approx(whole.values)
