@@ -14,4 +14,4 @@ java tools/Alignment.java $apk
 tools/apk.sh $target/apk-again
 cmp $apk $target/apk-again/edgeseld-demo.apk
 cp $apk $target/
-echo "$target/edgeseld-demo.apk: $size bytes, $(unzip -l $apk 'assets/bundles/*/manifest.json' | grep -c manifest.json) models inside, twice the same bytes"
+echo "$target/edgeseld-demo.apk: $size bytes, $(unzip -l $apk 'assets/bundles/*' | grep -c .seld.zip) models inside, twice the same bytes"

@@ -19,6 +19,10 @@ import org.edgeseld.core.present.DemoState
 import org.edgeseld.core.present.Sound
 
 private const val RECORD = 1
+private const val HEADLINE_SP = 24f
+
+/** A problem takes sentences. */
+private const val PROBLEM_SP = 17f
 
 /** The one screen: it shows a state and reports what the user does; everything else is in the session and the presenter. */
 class MainActivity : Activity(), Screen {
@@ -57,9 +61,13 @@ class MainActivity : Activity(), Screen {
     override fun show(state: DemoState) {
         val status = text(R.id.status, words.status(state))
         status.setTextColor(getColor(if (state.problem == null) R.color.ink else R.color.alarm))
+        status.textSize = if (state.problem == null) HEADLINE_SP else PROBLEM_SP
         findViewById<RadarView>(R.id.radar).marks = state.marks
-        findViewById<TimelineView>(R.id.timeline).show(state.timeline, state.playedFrame)
-        text(R.id.events, words.events(state.events))
+        findViewById<TimelineView>(R.id.timeline).run {
+            show(state.timeline, state.playedFrame)
+            visibility = if (state.timeline.frames == 0) View.GONE else View.VISIBLE
+        }
+        text(R.id.events, eventRows(this, words, state.events, state.timeline.classes))
         text(R.id.readout, words.readout(state))
         text(R.id.agreement, words.agreement(state))
         text(R.id.samples_label, words.samples(state.mcSamples))
@@ -73,13 +81,13 @@ class MainActivity : Activity(), Screen {
     }
 
     /** Sets a text where it changed, so that screen readers are not interrupted; empty ones take no room. */
-    private fun text(id: Int, value: String): TextView = findViewById<TextView>(id).apply {
-        if (text.toString() != value) text = value
+    private fun text(id: Int, value: CharSequence): TextView = findViewById<TextView>(id).apply {
+        if (text.toString() != value.toString()) text = value
         visibility = if (value.isEmpty()) View.GONE else View.VISIBLE
     }
 
     private fun fillChoosers() {
-        val models = session.state.models.ifEmpty { listOf(getString(R.string.no_models)) }
+        val models = session.state.models.map(words::model).ifEmpty { listOf(getString(R.string.no_models)) }
         chooser(R.id.model, models, session.state.models.indexOf(session.state.model)) { index ->
             session.state.models.getOrNull(index)?.let { if (it != session.state.model) session.dispatch(DemoEvent.ModelChosen(it)) }
         }
@@ -90,7 +98,9 @@ class MainActivity : Activity(), Screen {
     }
 
     private fun chooser(id: Int, names: List<String>, chosen: Int, choose: (Int) -> Unit) = findViewById<Spinner>(id).run {
-        adapter = ArrayAdapter(context, android.R.layout.simple_spinner_dropdown_item, names)
+        adapter = ArrayAdapter(context, android.R.layout.simple_spinner_item, names).apply {
+            setDropDownViewResource(android.R.layout.simple_spinner_dropdown_item)
+        }
         setSelection(maxOf(chosen, 0))
         onItemSelectedListener = object : AdapterView.OnItemSelectedListener {
             override fun onItemSelected(parent: AdapterView<*>?, view: View?, index: Int, row: Long) = choose(index)

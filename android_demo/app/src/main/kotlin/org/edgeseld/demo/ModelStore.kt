@@ -42,18 +42,12 @@ class ModelStore(private val context: Context) {
         return SeldModel(bundle.manifest, backend)
     }
 
-    private fun bundle(name: String): Bundle {
-        files("bundles").find { it.name == name }?.let { return openBundle(it, emptied(File(context.cacheDir, "unpacked"))) }
-        return openBundle(copied(name))
-    }
+    private fun bundle(name: String): Bundle =
+        openBundle(files("bundles").find { it.name == name } ?: copied(name), emptied(File(context.cacheDir, "unpacked/$name")))
 
-    /** A bundle of the assets as files, which runtimes map into memory. */
-    private fun copied(name: String): File {
-        val folder = emptied(File(context.cacheDir, name))
-        for (file in assets("bundles/$name")) {
-            context.assets.open("bundles/$name/$file").use { input -> File(folder, file).outputStream().use { input.copyTo(it) } }
-        }
-        return folder
+    /** A bundle of the assets as a file. */
+    private fun copied(name: String): File = File(context.cacheDir, name).also { file ->
+        context.assets.open("bundles/$name").use { input -> file.outputStream().use { input.copyTo(it) } }
     }
 
     private fun emptied(folder: File): File = folder.apply {

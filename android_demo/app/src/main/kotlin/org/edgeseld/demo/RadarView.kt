@@ -3,21 +3,26 @@ package org.edgeseld.demo
 import android.content.Context
 import android.graphics.Canvas
 import android.graphics.Paint
+import android.graphics.RadialGradient
 import android.graphics.RectF
+import android.graphics.Shader
 import android.util.AttributeSet
 import android.util.TypedValue
 import android.view.View
+import kotlin.math.cos
 import kotlin.math.min
 import org.edgeseld.core.drawing.RadarMark
 
-private const val RINGS = 3
+private val RING_ELEVATIONS_DEG = listOf(0, 30, 60)
 
 /** Directions seen from above: ahead is up; the rim is the horizon, the centre straight above or below; sectors are spreads. */
 class RadarView(context: Context, attributes: AttributeSet? = null) : View(context, attributes) {
     private val words = Wording(resources)
     private val line = Paint(Paint.ANTI_ALIAS_FLAG).apply { style = Paint.Style.STROKE; strokeWidth = dp(1f); color = context.getColor(R.color.grid) }
     private val fill = Paint(Paint.ANTI_ALIAS_FLAG)
+    private val beam = Paint(Paint.ANTI_ALIAS_FLAG)
     private val text = Paint(Paint.ANTI_ALIAS_FLAG).apply { textSize = sp(14f); color = context.getColor(R.color.ink) }
+    private val small = Paint(text).apply { textSize = sp(11f); color = context.getColor(R.color.faint) }
     private val halo = Paint(text).apply { style = Paint.Style.STROKE; strokeWidth = dp(3f); color = context.getColor(R.color.background) }
     private val sector = RectF()
 
@@ -50,7 +55,11 @@ class RadarView(context: Context, attributes: AttributeSet? = null) : View(conte
     }
 
     private fun drawGrid(canvas: Canvas, radius: Float) {
-        for (ring in 1..RINGS) canvas.drawCircle(0f, 0f, radius * ring / RINGS, line)
+        for (elevationDeg in RING_ELEVATIONS_DEG) {
+            val ring = radius * cos(Math.toRadians(elevationDeg.toDouble())).toFloat()
+            canvas.drawCircle(0f, 0f, ring, line)
+            if (elevationDeg > 0) canvas.drawText(resources.getString(R.string.elevation, elevationDeg), dp(3f), ring - dp(3f), small)
+        }
         canvas.drawLine(-radius, 0f, radius, 0f, line)
         canvas.drawLine(0f, -radius, 0f, radius, line)
         val front = resources.getString(R.string.front)
@@ -60,8 +69,10 @@ class RadarView(context: Context, attributes: AttributeSet? = null) : View(conte
     private fun drawSector(canvas: Canvas, radius: Float, mark: RadarMark) {
         if (!mark.spreadKnown) return
         sector.set(-radius, -radius, radius, radius)
-        fill.color = withOpacity(classColour(context, mark.colour), 0.15 + 0.25 * mark.strength)
-        canvas.drawArc(sector, mark.sectorStartDeg.toFloat(), 2 * mark.spreadDeg.toFloat(), true, fill)
+        val colour = classColour(context, mark.colour)
+        val rim = withOpacity(colour, 0.2 + 0.3 * mark.strength)
+        beam.shader = RadialGradient(0f, 0f, radius, withOpacity(colour, 0.05), rim, Shader.TileMode.CLAMP)
+        canvas.drawArc(sector, mark.sectorStartDeg.toFloat(), 2 * mark.spreadDeg.toFloat(), true, beam)
     }
 
     private fun drawMark(canvas: Canvas, radius: Float, mark: RadarMark) {

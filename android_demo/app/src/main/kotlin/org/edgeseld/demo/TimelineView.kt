@@ -12,7 +12,8 @@ import org.edgeseld.core.drawing.TIMELINE_FRAMES
 import org.edgeseld.core.drawing.Timeline
 import org.edgeseld.core.drawing.TimelineRow
 
-private const val ROWS = 5
+private const val MOST_ROWS = 5
+private const val FEWEST_ROWS = 3
 private const val SHORTEST_FRAMES = 10
 
 /** Activity of the loudest classes over time, with a band of one standard deviation, and a line where the sound is now. */
@@ -32,23 +33,24 @@ class TimelineView(context: Context, attributes: AttributeSet? = null) : View(co
     fun show(timeline: Timeline, played: Int) {
         if (timeline !== shown || contentDescription == null) {
             shown = timeline
-            rows = timeline.rows(ROWS)
+            val before = lanes()
+            rows = timeline.rows(MOST_ROWS)
             val loudest = rows.maxByOrNull { it.mean.maxOrNull() ?: 0f }?.let { words.className(it.className) }
             contentDescription = resources.getString(R.string.timeline_says, loudest ?: resources.getString(R.string.silent))
-            if (rows.size != ROWS) requestLayout()
+            if (lanes() != before) requestLayout()
         }
         playedFrame = played
         invalidate()
     }
 
     override fun onMeasure(widthSpec: Int, heightSpec: Int) =
-        setMeasuredDimension(MeasureSpec.getSize(widthSpec), (ROWS * rowHeight() + text.textSize * 1.5f).toInt())
+        setMeasuredDimension(MeasureSpec.getSize(widthSpec), (lanes() * rowHeight() + text.textSize * 1.5f).toInt())
 
     override fun onDraw(canvas: Canvas) {
         rows.forEachIndexed { index, row -> drawRow(canvas, row, index * rowHeight()) }
         if (shown.frames > 0) {
             val x = placeOf(playedFrame - shown.firstFrame)
-            canvas.drawLine(x, 0f, x, ROWS * rowHeight(), now)
+            canvas.drawLine(x, 0f, x, lanes() * rowHeight(), now)
             drawSeconds(canvas)
         }
     }
@@ -68,6 +70,10 @@ class TimelineView(context: Context, attributes: AttributeSet? = null) : View(co
         path.rewind()
         for (frame in row.mean.indices) if (frame == 0) path.moveTo(placeOf(0), y(row.mean[0])) else path.lineTo(placeOf(frame), y(row.mean[frame]))
         canvas.drawPath(path, line)
+        path.lineTo(placeOf(row.mean.size - 1), base)
+        path.lineTo(0f, base)
+        band.color = withOpacity(classColour(context, row.colour), 0.12)
+        canvas.drawPath(path, band)
         canvas.drawText(words.className(row.className), 0f, top + text.textSize, text)
     }
 
@@ -76,11 +82,14 @@ class TimelineView(context: Context, attributes: AttributeSet? = null) : View(co
         val firstS = (shown.firstFrame + LABEL_FRAMES_PER_S - 1) / LABEL_FRAMES_PER_S
         for (second in firstS..shown.lastFrame / LABEL_FRAMES_PER_S) {
             if (second % step != 0) continue
-            val label = "$second s"
+            val label = resources.getString(R.string.second, second)
             val x = placeOf(second * LABEL_FRAMES_PER_S - shown.firstFrame)
-            if (x + text.measureText(label) <= width) canvas.drawText(label, x, ROWS * rowHeight() + text.textSize * 1.2f, text)
+            if (x + text.measureText(label) <= width) canvas.drawText(label, x, lanes() * rowHeight() + text.textSize * 1.2f, text)
         }
     }
+
+    /** Rows on the screen; a few stay free, so that the first sounds do not move what lies below. */
+    private fun lanes(): Int = rows.size.coerceAtLeast(FEWEST_ROWS)
 
     private fun span(): Int = shown.frames.coerceIn(SHORTEST_FRAMES, TIMELINE_FRAMES)
 

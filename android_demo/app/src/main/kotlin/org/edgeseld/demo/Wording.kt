@@ -5,15 +5,11 @@ import java.util.Locale
 import kotlin.math.abs
 import kotlin.math.roundToInt
 import org.edgeseld.core.drawing.RadarMark
-import org.edgeseld.core.drawing.meanDirection
 import org.edgeseld.core.present.DemoState
 import org.edgeseld.core.present.Phase
 import org.edgeseld.core.present.Problem
 import org.edgeseld.core.present.Sound
-import org.edgeseld.core.tracking.SeldEvent
-import org.edgeseld.core.tracking.anglesDeg
 
-private const val ROWS = 12
 private const val AHEAD_DEG = 3
 
 /** What the screen says, in the language of the resources. */
@@ -21,6 +17,9 @@ class Wording(private val resources: Resources) {
     private val separator = resources.getString(R.string.separator)
 
     fun className(name: String): String = name.replace('_', ' ')
+
+    /** The name of a bundle without its ending. */
+    fun model(name: String): String = name.substringBefore(".seld")
 
     /** "60° left, 20° up", as one would point. */
     fun direction(azimuthDeg: Double, elevationDeg: Double): String {
@@ -74,16 +73,6 @@ class Wording(private val resources: Resources) {
         state.sound == Sound.Microphone -> resources.getString(R.string.shifts_not_live)
         state.timeShifts == 1 -> resources.getString(R.string.no_shifts)
         else -> resources.getQuantityString(R.plurals.shifts, state.timeShifts, state.timeShifts)
-    }
-
-    /** The newest events, a line each. */
-    fun events(events: List<SeldEvent>): String = events.takeLast(ROWS).joinToString("\n", transform = ::event)
-
-    private fun event(event: SeldEvent): String {
-        val where = meanDirection(event)?.let(::anglesDeg)?.let { (azimuth, elevation) -> direction(azimuth, elevation) } ?: ""
-        val row = resources.getString(R.string.event_row, event.onsetS, event.offsetS, className(event.className), where, (100 * event.score).roundToInt())
-        val sure = event.uncertainty ?: return row
-        return "$row ${resources.getString(R.string.event_sure, (100 * sure.activityStd).roundToInt())}"
     }
 
     fun readout(state: DemoState): String {

@@ -66,8 +66,9 @@ class PictureTest {
     private fun picture(name: String, state: DemoState, scrolled: Boolean = false) {
         val activity = Robolectric.buildActivity(MainActivity::class.java).setup().get()
         activity.show(state)
+        val names = state.models.map(Wording(activity.resources)::model).ifEmpty { listOf(activity.getString(R.string.no_models)) }
         // The choosers show what is in the assets, which the pictures do not depend on.
-        activity.findViewById<Spinner>(R.id.model).adapter = ArrayAdapter(activity, android.R.layout.simple_spinner_dropdown_item, state.models)
+        activity.findViewById<Spinner>(R.id.model).adapter = ArrayAdapter(activity, android.R.layout.simple_spinner_item, names)
         shadowOf(activity.mainLooper).idle()
         if (scrolled) (activity.findViewById<View>(R.id.timeline).parent.parent.parent as ScrollView).run { scrollTo(0, getChildAt(0).height) }
         compare(name, activity)
@@ -75,6 +76,8 @@ class PictureTest {
 
     private fun compare(name: String, activity: Activity) {
         val view = activity.window.decorView
+        view.measure(View.MeasureSpec.makeMeasureSpec(view.width, View.MeasureSpec.EXACTLY), View.MeasureSpec.makeMeasureSpec(view.height, View.MeasureSpec.EXACTLY))
+        view.layout(0, 0, view.width, view.height)
         val drawn = Bitmap.createBitmap(view.width, view.height, Bitmap.Config.ARGB_8888)
         view.draw(Canvas(drawn))
         val file = File(System.getProperty("pictures.drawn"), "$name.png").apply { parentFile.mkdirs() }

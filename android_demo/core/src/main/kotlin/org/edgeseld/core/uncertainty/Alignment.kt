@@ -6,48 +6,50 @@ package org.edgeseld.core.uncertainty
  * The order is the permutation with the largest sum of p q (1 + cos angle), p and q the activities of the reference's and
  * the sample's track; ties go to the lexicographically first one. The same sums, in the same order, as runtime/alignment.py.
  */
-class TrackOrders(private val tracks: Int, private val classes: Int) {
+class TrackOrders(private val tracks: Int, cells: Int) {
     private val orders: List<IntArray> = permutations(tracks)
-    private val agreement = FloatArray(tracks * tracks * classes)
-    private val most = FloatArray(classes)
+    private val agreement = Array(tracks * tracks) { FloatArray(cells) }
+    private val most = FloatArray(cells)
 
-    /** No class changes the order of its tracks. */
-    val unchanged: Array<IntArray> = Array(classes) { orders[0] }
+    /** For every cell the order in which the tracks of the sample stand as those of the reference; as they come until chosen. */
+    val chosen: Array<IntArray> = Array(cells) { orders[0] }
 
-    /** For every class the order in which the tracks of `sample` at `frame` stand as those of `reference`, which holds one sample. */
-    fun choose(reference: Samples, referenceFrame: Int, samples: Samples, sample: Int, frame: Int, chosen: Array<IntArray>) {
-        for (ours in 0 until tracks) for (theirs in 0 until tracks) {
-            val first = reference.place(ours, 0, referenceFrame, 0)
-            val second = samples.place(theirs, sample, frame, 0)
-            agree(reference, first, samples, second, (ours * tracks + theirs) * classes)
+    /**
+     * Chooses for the cells first .. last - 1 (frames and classes side by side, as they lie in memory): cell `first` is at
+     * `ours` in track 0 of `reference`, which holds one sample, and at `theirs` in track 0 of `samples`.
+     */
+    fun choose(first: Int, last: Int, reference: Samples, ours: Int, samples: Samples, theirs: Int) {
+        for (one in 0 until tracks) for (other in 0 until tracks) {
+            val sums = agreement[one * tracks + other]
+            agree(sums, first, last, reference, ours + one * reference.trackPlane - first, samples, theirs + other * samples.trackPlane - first)
         }
-        most.fill(Float.NEGATIVE_INFINITY)
-        for (order in orders) for (classId in 0 until classes) {
-            val sum = total(order, classId)
-            if (sum > most[classId]) {
-                most[classId] = sum
-                chosen[classId] = order
+        most.fill(Float.NEGATIVE_INFINITY, first, last)
+        for (order in orders) for (cell in first until last) {
+            val sum = total(order, cell)
+            if (sum > most[cell]) {
+                most[cell] = sum
+                chosen[cell] = order
             }
         }
     }
 
-    /** Writes p q (1 + cos angle) of all classes from `place` on. */
-    private fun agree(reference: Samples, first: Int, samples: Samples, second: Int, place: Int) {
-        val ours = reference.weighted
-        val theirs = samples.weighted
-        val ourPlane = reference.plane
-        val theirPlane = samples.plane
-        for (classId in 0 until classes) {
-            val one = first + classId
-            val other = second + classId
-            agreement[place + classId] = reference.activity[one] * samples.activity[other] + ours[one] * theirs[other] +
-                ours[ourPlane + one] * theirs[theirPlane + other] + ours[2 * ourPlane + one] * theirs[2 * theirPlane + other]
+    /** p q (1 + cos angle) of each cell; plain loops over long rows, which the compiler turns into vector instructions. */
+    private fun agree(sums: FloatArray, first: Int, last: Int, reference: Samples, ours: Int, samples: Samples, theirs: Int) {
+        val p = reference.activity
+        val q = samples.activity
+        for (cell in first until last) sums[cell] = p[ours + cell] * q[theirs + cell]
+        for (axis in 0 until 3) {
+            val u = reference.weighted
+            val v = samples.weighted
+            val one = axis * reference.plane + ours
+            val other = axis * samples.plane + theirs
+            for (cell in first until last) sums[cell] += u[one + cell] * v[other + cell]
         }
     }
 
-    private fun total(order: IntArray, classId: Int): Float {
-        var sum = agreement[order[0] * classes + classId]
-        for (track in 1 until tracks) sum += agreement[(track * tracks + order[track]) * classes + classId]
+    private fun total(order: IntArray, cell: Int): Float {
+        var sum = agreement[order[0]][cell]
+        for (track in 1 until tracks) sum += agreement[track * tracks + order[track]][cell]
         return sum
     }
 }
@@ -55,14 +57,15 @@ class TrackOrders(private val tracks: Int, private val classes: Int) {
 /** `samples` with the tracks of each sample, frame and class in the order of `reference`. */
 fun align(samples: Samples, reference: Samples): Samples {
     if (samples.tracks == 1 || samples.axes < 3) return samples
-    val orders = TrackOrders(samples.tracks, samples.classes)
-    val chosen = orders.unchanged.copyOf()
+    val cells = samples.frames * samples.classes
+    val orders = TrackOrders(samples.tracks, cells)
     val result = Samples(samples.tracks, samples.count, samples.frames, samples.classes, samples.axes)
-    for (sample in 0 until samples.count) for (frame in 0 until samples.frames) {
-        orders.choose(reference, frame, samples, sample, frame, chosen)
-        for (track in 0 until samples.tracks) for (classId in 0 until samples.classes) {
-            val to = samples.place(track, sample, frame, classId)
-            val from = samples.place(chosen[classId][track], sample, frame, classId)
+    for (sample in 0 until samples.count) {
+        val start = samples.place(0, sample, 0, 0)
+        orders.choose(0, cells, reference, 0, samples, start)
+        for (track in 0 until samples.tracks) for (cell in 0 until cells) {
+            val to = start + track * samples.trackPlane + cell
+            val from = start + orders.chosen[cell][track] * samples.trackPlane + cell
             result.activity[to] = samples.activity[from]
             for (axis in 0 until samples.axes) {
                 result.weighted[axis * samples.plane + to] = samples.weighted[axis * samples.plane + from]

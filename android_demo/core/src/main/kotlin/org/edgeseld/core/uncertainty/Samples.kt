@@ -14,8 +14,9 @@ import org.edgeseld.core.hearing.vectorLength
  * times the unit vector x, y, z and, as a fourth axis, times the distance in metres. A model without directions has no axes.
  */
 class Samples(val tracks: Int, val count: Int, val frames: Int, val classes: Int, val axes: Int) {
-    /** Numbers of one axis. */
-    val plane: Int = tracks * count * frames * classes
+    /** Numbers of one track, and of one axis. */
+    val trackPlane: Int = count * frames * classes
+    val plane: Int = tracks * trackPlane
     val activity: FloatArray = FloatArray(plane)
     val weighted: FloatArray = FloatArray(axes * plane)
 

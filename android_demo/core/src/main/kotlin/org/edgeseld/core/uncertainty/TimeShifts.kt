@@ -1,6 +1,7 @@
 package org.edgeseld.core.uncertainty
 
 import kotlin.math.max
+import kotlin.math.min
 import org.edgeseld.core.ConfigException
 import org.edgeseld.core.LABEL_FRAME_SAMPLES
 import org.edgeseld.core.bundle.SignalSpec
@@ -56,13 +57,13 @@ fun regrid(passes: List<Samples>, plan: List<Shift>, reference: Samples, first: 
     val one = passes[0]
     val result = Samples(one.tracks, passes.size * one.count, last - first, one.classes, one.axes)
     val weights = FloatArray(result.count * result.frames)
-    val regridder = Regridder(result, reference)
+    val regridder = Regridder(result, reference, first)
     passes.forEachIndexed { number, pass ->
         val shift = plan[number]
-        for (sample in 0 until pass.count) for (frame in first until last) {
+        for (sample in 0 until pass.count) {
             val row = number * pass.count + sample
-            if (covered(shift, frame, reference.frames)) weights[row * result.frames + frame - first] = 1f
-            regridder.interpolate(pass, shift, sample, frame, row, frame - first)
+            for (frame in first until last) if (covered(shift, frame, reference.frames)) weights[row * result.frames + frame - first] = 1f
+            regridder.interpolate(pass, shift, sample, row)
         }
     }
     return Regridded(result, weights)
@@ -71,26 +72,39 @@ fun regrid(passes: List<Samples>, plan: List<Shift>, reference: Samples, first: 
 private fun covered(shift: Shift, frame: Int, held: Int): Boolean =
     frame >= -shift.outputFrame && frame < held - shift.outputFrame - (if (shift.outputSamples > 0) 1 else 0)
 
-private class Regridder(private val result: Samples, private val reference: Samples) {
-    private val orders = TrackOrders(result.tracks, result.classes)
+/** Frames from `first` on of the result, whose first frame that is. */
+private class Regridder(private val result: Samples, private val reference: Samples, private val first: Int) {
     private val aligned = result.tracks > 1 && result.axes >= 3
-    private val before = orders.unchanged.copyOf()
-    private val after = orders.unchanged.copyOf()
+    private val before = TrackOrders(result.tracks, result.frames * result.classes)
+    private val after = TrackOrders(result.tracks, result.frames * result.classes)
 
-    /** Writes one sample and frame of the result from its two neighbours in the shifted pass; beyond its ends it is silent. */
-    fun interpolate(pass: Samples, shift: Shift, sample: Int, frame: Int, row: Int, place: Int) {
+    /** Writes one sample of the result from its neighbours in the shifted pass; beyond its ends the pass is silent. */
+    fun interpolate(pass: Samples, shift: Shift, sample: Int, row: Int) {
         val share = shift.outputSamples.toFloat() / LABEL_FRAME_SAMPLES
-        val earlier = frame + shift.outputFrame
-        if (aligned && earlier in 0 until pass.frames) orders.choose(reference, frame, pass, sample, earlier, before)
-        if (aligned && share > 0f && earlier + 1 in 0 until pass.frames) orders.choose(reference, frame, pass, sample, earlier + 1, after)
-        val from = start(pass, sample, earlier)
-        val beyond = start(pass, sample, earlier + 1)
-        val width = pass.count * pass.frames * pass.classes
-        for (track in 0 until pass.tracks) for (classId in 0 until pass.classes) {
-            val first = if (from < 0) -1 else from + before[classId][track] * width + classId
-            val second = if (beyond < 0) -1 else beyond + after[classId][track] * width + classId
-            between(pass, first, second, share, result.place(track, row, place, classId))
+        if (aligned) choose(before, pass, sample, shift.outputFrame)
+        if (aligned && share > 0f) choose(after, pass, sample, shift.outputFrame + 1)
+        for (frame in 0 until result.frames) {
+            val earlier = first + frame + shift.outputFrame
+            val from = start(pass, sample, earlier)
+            val beyond = start(pass, sample, earlier + 1)
+            for (track in 0 until pass.tracks) for (classId in 0 until pass.classes) {
+                val cell = frame * result.classes + classId
+                val one = if (from < 0) -1 else from + before.chosen[cell][track] * pass.trackPlane + classId
+                val other = if (beyond < 0) -1 else beyond + after.chosen[cell][track] * pass.trackPlane + classId
+                between(pass, one, other, share, result.place(track, row, frame, classId))
+            }
         }
+    }
+
+    /** Orders of the frames of the result whose neighbour `delay` frames on lies inside the pass. */
+    private fun choose(orders: TrackOrders, pass: Samples, sample: Int, delay: Int) {
+        val low = max(first, -delay)
+        val high = min(first + result.frames, pass.frames - delay)
+        if (low >= high) return
+        val classes = result.classes
+        orders.choose(
+            (low - first) * classes, (high - first) * classes, reference, reference.place(0, 0, low, 0), pass, pass.place(0, sample, low + delay, 0),
+        )
     }
 
     /** Place of the first track and class, -1 beyond the ends. */
