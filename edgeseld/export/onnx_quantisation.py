@@ -36,16 +36,9 @@ def quantised(model: onnx.ModelProto, recipe: ExportRecipe, runs: Sequence[Input
 
 
 def _static_nodes(model: onnx.ModelProto, kept: Sequence[str]) -> list[str]:
-    """Nodes that work on int8; a sum with a constant does not: onnxruntime adds by one scale, not one per channel."""
-    constants = {tensor.name for tensor in model.graph.initializer}
+    """Nodes that work on int8."""
     inside = set(_nodes_in(model, STATIC_PARTS)) - set(kept)
-    return [
-        node.name
-        for node in model.graph.node
-        if node.name in inside
-        and node.op_type in STATIC_KINDS
-        and not (node.op_type == "Add" and set(node.input) & constants)
-    ]
+    return [node.name for node in model.graph.node if node.name in inside and node.op_type in STATIC_KINDS]
 
 
 def _quantise_static(source: Path, target: Path, nodes: list[str], names: list[str], runs: Sequence[Inputs]) -> Path:

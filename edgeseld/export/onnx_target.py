@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
 from onnx import TensorProto, numpy_helper
@@ -90,6 +89,6 @@ def _share_weights(models: Mapping[Role, onnx.ModelProto], path: Path) -> None:
 
 def _raw_bytes(tensor: TensorProto) -> bytes:
     """Little-endian content of a tensor, however it is held."""
-    array = np.ascontiguousarray(numpy_helper.to_array(tensor))
-    tensor.CopyFrom(numpy_helper.from_array(array, tensor.name))
+    # numpy's ascontiguousarray would make vectors of scalars, which onnxruntime refuses as scales.
+    tensor.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(tensor), tensor.name))
     return tensor.raw_data
