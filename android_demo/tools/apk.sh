@@ -13,6 +13,8 @@ java -Xmx1g -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -cp "$packing/r8.jar" com.a
   --pg-conf tools/keep.pro --pg-conf "$app/aapt.pro" --pg-map-output "$out/mapping.txt" --output "$out/dex" \
   "$out"/{core,backend-tflite,app}.jar "$packing"/{kotlin-stdlib,annotations,kotlinx-serialization-json-jvm,kotlinx-serialization-core-jvm,tensorflow-lite,javacpp}.jar
 cp "$app/resources.apk" "$out/unsigned.apk"
+# aapt2 stores sounds as they are; as assets they may be compressed.
+unzip -qo "$out/unsigned.apk" 'assets/*' -d "$out/content" && zip -qd "$out/unsigned.apk" 'assets/*'
 cp "$out/dex/classes.dex" "$out/content/"
 # JavaCPP reads its properties at run time.
 unzip -qo "$packing/javacpp.jar" org/bytedeco/javacpp/properties/android-arm64.properties -d "$out/content"

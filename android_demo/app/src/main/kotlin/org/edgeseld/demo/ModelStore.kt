@@ -2,6 +2,7 @@ package org.edgeseld.demo
 
 import android.content.Context
 import java.io.File
+import org.edgeseld.core.BundleException
 import org.edgeseld.core.bundle.Bundle
 import org.edgeseld.core.bundle.openBundle
 import org.edgeseld.core.hearing.SeldModel
@@ -46,8 +47,11 @@ class ModelStore(private val context: Context) {
         openBundle(files("bundles").find { it.name == name } ?: copied(name), emptied(File(context.cacheDir, "unpacked/$name")))
 
     /** A bundle of the assets as a file. */
-    private fun copied(name: String): File = File(context.cacheDir, name).also { file ->
+    private fun copied(name: String): File {
+        if (name !in assets("bundles")) throw BundleException("no bundle $name is installed: copy it to the folder \"bundles\" of this app")
+        val file = File(context.cacheDir, name)
         context.assets.open("bundles/$name").use { input -> file.outputStream().use { input.copyTo(it) } }
+        return file
     }
 
     private fun emptied(folder: File): File = folder.apply {

@@ -82,8 +82,10 @@ class PictureTest {
         view.draw(Canvas(drawn))
         val file = File(System.getProperty("pictures.drawn"), "$name.png").apply { parentFile.mkdirs() }
         file.outputStream().use { drawn.compress(Bitmap.CompressFormat.PNG, 100, it) }
-        val committed = BitmapFactory.decodeFile(File(System.getProperty("pictures.committed"), "$name.png").path)
-        assertTrue("no picture $name is committed: look at $file and copy it", committed != null)
+        val picture = File(System.getProperty("pictures.committed"), "$name.png")
+        assertTrue("no picture $name is committed: look at $file and copy it", picture.exists())
+        val bytes = picture.readBytes()
+        val committed = BitmapFactory.decodeByteArray(bytes, 0, bytes.size)
         val changed = changedShare(drawn, committed)
         assertTrue("$name: $changed of the picture changed; look at $file, and copy it if it is right", changed <= MOST_CHANGED)
     }
