@@ -75,7 +75,7 @@ class Witness:
 
 
 def write_references(output: Path) -> list[str]:
-    """References of all bundles under models/ and of the tiny ones; their names."""
+    """References of all bundles under models/ and of the tiny ones; their names. Those of bundles that went go too."""
     output = output.resolve()
     output.mkdir(parents=True, exist_ok=True)
     sources = _sources()
@@ -89,6 +89,9 @@ def write_references(output: Path) -> list[str]:
         stamp = hashlib.sha256(sources.encode() + (bundle / "SHA256SUMS").read_bytes()).hexdigest()
         if not _is_current(output / f"{name}.json", stamp):
             _write(output, name, bundle, stamp)
+    for reference in output.glob("*.json"):
+        if reference.stem not in names:
+            reference.unlink()
     return names
 
 
