@@ -160,7 +160,7 @@ def test_an_own_recipe_must_be_for_what_is_asked(
     assert not (tmp_path / "out").exists()
 
 
-# ExecuTorch refuses int8 products of the tiny network ("Weight and Input should both be quantized"; a pass of its own fails).
+# "Weight and Input should both be quantized", and a pass of ExecuTorch that fails.
 KNOWN_FAULTS = {
     f"executorch-{precision}": pytest.mark.xfail(reason="ExecuTorch refuses int8 products of the tiny network")
     for precision in ("int8", "int8-dynamic")
