@@ -56,10 +56,10 @@ def _quantise(rest: nn.Module, samples: Sequence[tuple[Tensor, ...]], recipe: Ex
     """int8 by torch's PT2E: weights, and what goes in as it comes; static int8 keeps the stages in integers."""
     kept = tuple(f"network.{layer}." for layer in recipe.float_layers)
     static = STATIC_PARTS if recipe.precision == "int8" else ()
-    quantisers = [
-        _quantiser(lambda module: module.startswith(static) and not module.startswith(kept), dynamic=False),
-        _quantiser(lambda module: not module.startswith((*static, *kept)), dynamic=True),
-    ]
+    quantisers = [_quantiser(lambda module: not module.startswith((*static, *kept)), dynamic=True)]
+    if static:
+        within = _quantiser(lambda module: module.startswith(static) and not module.startswith(kept), dynamic=False)
+        quantisers.insert(0, within)
     prepared = prepare_pt2e(torch.export.export(rest, samples[0]).module(), ComposableQuantizer(quantisers))
     for sample in samples:
         prepared(*sample)
@@ -74,6 +74,8 @@ def _quantiser(wanted: Callable[[str], bool], *, dynamic: bool) -> XNNPACKQuanti
     quantiser = XNNPACKQuantizer().set_global(
         get_symmetric_quantization_config(is_per_channel=True, is_dynamic=dynamic)
     )
+    # Its pattern of joined values asks no filter, and would take the keys and values of every attention.
+    quantiser.SUPPORTED_PATTERNS = [pattern for pattern in quantiser.SUPPORTED_PATTERNS if pattern.name != "cat"]
     return quantiser.set_filter_function(lambda node: not _module(node) or wanted(_module(node)))
 
 

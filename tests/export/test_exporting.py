@@ -161,18 +161,9 @@ def test_an_own_recipe_must_be_for_what_is_asked(
 
 
 # "Weight and Input should both be quantized", and a pass of ExecuTorch that fails.
-KNOWN_FAULTS = {
-    f"executorch-{precision}": pytest.mark.xfail(reason="ExecuTorch refuses int8 products of the tiny network")
-    for precision in ("int8", "int8-dynamic")
-}
-
-
 @pytest.mark.export
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    "pair",
-    [pytest.param(pair, marks=KNOWN_FAULTS.get(pair, ())) for pair in supported_pairs() if not pair.endswith("fp32")],
-)
+@pytest.mark.parametrize("pair", [pair for pair in supported_pairs() if not pair.endswith("fp32")])
 def test_lower_precisions_stay_near_the_float_model(tiny_model: Path, tmp_path: Path, pair: str) -> None:
     from edgeseld.export.exporting import export_model
 
