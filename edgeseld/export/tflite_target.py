@@ -34,9 +34,9 @@ def export_tflite(
 
 
 def _export(path: Path, graph: Graph, precision: str, runs: Sequence[Inputs] | None) -> None:
-    import litert_torch
-
     with quiet():
+        import litert_torch
+
         litert_torch.convert(graph.module, graph.examples).export(str(path))
         if precision != "fp32":
             _lower(path, precision, runs)

@@ -10,7 +10,7 @@ from types import ModuleType
 import lightning as L
 import msgspec
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint, RichProgressBar
+from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
 from torch.utils.data import DataLoader
 
@@ -26,6 +26,7 @@ from edgeseld.train.checkpoints import AtomicCheckpoints
 from edgeseld.train.clock import StepClock
 from edgeseld.train.feature_store import FeatureStore
 from edgeseld.train.mixed_scenes import MixedWindows
+from edgeseld.train.progress import RoundProgressBar
 from edgeseld.train.task import MONITOR, SeldTask
 from edgeseld.train.validation import ValidationScenes
 
@@ -169,7 +170,7 @@ def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.
     more: list[Callback] = [
         EarlyStopping(MONITOR, patience=recipe.patience, mode="min", check_on_train_epoch_end=False),
         ModelCheckpoint(output / CHECKPOINTS, "last", save_on_train_epoch_end=True, enable_version_counter=False),
-        RichProgressBar(),
+        RoundProgressBar(),
     ]
     if recipe.ema_decay > 0:
         more.append(EMAWeightAveraging(decay=recipe.ema_decay))

@@ -65,6 +65,13 @@ def test_a_loss_that_is_not_finite_names_step_and_scenes(scenes: Path, tmp_path:
         train(recipe_file(tmp_path, learning_rate=1e30, steps=8), Sources((scenes,), scenes), tmp_path / "run")
 
 
+def test_rounds_are_counted_from_one(scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    train(recipe_file(tmp_path, validate_every_steps=4), Sources((scenes,), scenes), tmp_path / "run")
+    drawn = capsys.readouterr().out
+    assert "Round 2 of 2" in drawn
+    assert "v_num" not in drawn
+
+
 def test_a_folder_that_holds_a_run_is_not_written_over(scenes: Path, tmp_path: Path) -> None:
     recipe = recipe_file(tmp_path, steps=2, warmup_steps=1)
     train(recipe, Sources((scenes,), scenes), tmp_path / "run")
