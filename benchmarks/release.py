@@ -13,6 +13,7 @@ import click
 
 from benchmarks.heldout import DEFINITION, heldout_scores, listen
 from edgeseld.bench.accuracy import dataset_for, hear_dataset
+from edgeseld.bench.calibrating import hear_estranged
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import BUNDLES, RESULTS_FILE, HeldoutScores, ModelResults
@@ -106,13 +107,14 @@ def _hear(folder: Path, validation: Path, sets: dict[str, Path]) -> tuple[Fitted
 
 
 def _calibration(model: Model, validation: Path) -> Fitted:
-    """Spreads rest on ten Monte Carlo samples, where the model can draw them."""
+    """Temperatures rest on the scenes made strange; spreads on ten Monte Carlo samples, where the model draws them."""
     dataset = dataset_for(model, validation)
     references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
     plain = hear_dataset(model, dataset, progress)
     draws = model.interface.monte_carlo is not None
     sampled = hear_dataset(model, dataset, progress, mc_samples=SAMPLES) if draws else None
-    return fit_calibration(model.interface, plain, references, validation.name, sampled)
+    strange = hear_estranged(model, dataset, progress)
+    return fit_calibration(model.interface, plain, references, validation.name, sampled, strange)
 
 
 def _description(data: DatasetSpec) -> str:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseld.bench.accuracy import dataset_for, detections, hear_dataset
+from edgeseld.bench.calibrating import hear_estranged
 from edgeseld.bench.machine import Machine, this_machine
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
@@ -239,7 +240,8 @@ def placements(
             known, others = listen(raw, fit), [listen(raw, root) for root in tests]
             interface, count = raw.interface, len(raw.interface.classes)
             sampled = hear_dataset(raw, dataset_for(raw, fit), progress, mc_samples=10)
-            fitted = fit_calibration(interface, known.plain, known.references, fit.name, sampled)
+            strange = hear_estranged(raw, dataset_for(raw, fit), progress)
+            fitted = fit_calibration(interface, known.plain, known.references, fit.name, sampled, strange)
             better = Model(calibrated(interface, fitted), raw.backend)
             ours = [listen(better, root) for root in tests]
             for before, after in zip(others, ours, strict=True) if number == 0 else ():

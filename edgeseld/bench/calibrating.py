@@ -12,8 +12,9 @@ from edgeseld.bench.accuracy import Progress, dataset_for, hear_dataset
 from edgeseld.core.manifest import Fitted, Interface
 from edgeseld.core.prediction import Prediction
 from edgeseld.core.structs import Frozen
-from edgeseld.data.dataset import read_scene_labels
-from edgeseld.export.calibration import fit_calibration, uncalibrated, write_calibrated
+from edgeseld.data.dataset import Dataset, read_scene_audio, read_scene_labels
+from edgeseld.data.estranged import SPEEDS, estranged
+from edgeseld.export.calibration import Heard, fit_calibration, uncalibrated, write_calibrated
 from edgeseld.metrics.calibration import class_activity, class_presence, reliability
 from edgeseld.metrics.labels import Labels
 from edgeseld.metrics.significance import room_group
@@ -65,6 +66,19 @@ def calibrate_bundle(
     written = write_calibrated(bundle, fitted, output)
     factor = fitted.calibration.spread_factor
     return CalibrationReport(bundle=str(written), scenes=len(plain), spread_factor=factor, test=test)
+
+
+def hear_estranged(model: Model, dataset: Dataset, progress: Progress) -> Heard:
+    """What a model hears in a data set's scenes made strange, each at every speed."""
+    predictions, references = {}, {}
+    named = f"{model.interface.id} hears {dataset.root.name} made strange"
+    for number, scene in enumerate(progress(dataset.scenes, len(dataset.scenes), named)):
+        audio, labels = read_scene_audio(dataset, scene), read_scene_labels(dataset, scene)
+        for speed in SPEEDS:
+            strange, played = estranged(audio, labels, speed, number)
+            name = f"{scene.name} at {speed:g}"
+            predictions[name], references[name] = model.predict(strange), played
+    return Heard(predictions, references)
 
 
 def try_on_groups(

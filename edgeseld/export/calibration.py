@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -50,6 +50,23 @@ SPREAD_FACTORS = np.geomspace(0.2, 20.0, 93)
 CARD_SECTION = "\n## Calibration\n"
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a model heard in scenes, and what sounds there, by scene."""
+
+    predictions: Mapping[str, Prediction]
+    references: Mapping[str, Labels]
+
+    def activities(self, class_count: int) -> tuple[Float64, Bool]:
+        """Activity and presence of each class in each frame, (frames, classes)."""
+        activity = [class_activity(prediction) for prediction in self.predictions.values()]
+        presence = [
+            class_presence(self.references[name], prediction.frames, class_count)
+            for name, prediction in self.predictions.items()
+        ]
+        return np.concatenate(activity), np.concatenate(presence)
+
+
 def uncalibrated(model: Model) -> Model:
     """The model as it was trained, which is what a calibration is fitted on."""
     return Model(msgspec.structs.replace(model.interface, calibration=None), model.backend)
@@ -61,22 +78,23 @@ def fit_calibration(
     references: Mapping[str, Labels],
     data: str,
     sampled: Mapping[str, Prediction] | None = None,
+    strange: Heard | None = None,
 ) -> Fitted:
     """Fit temperature, bias and threshold of each class on deterministic predictions of an uncalibrated model.
 
     Predictions and references by scene; `data` names the scenes. `sampled`, predictions with Monte Carlo samples or
-    time shifts, serves the spread's factor; without it the factor is 1. DataError where there are no scenes.
+    time shifts, serves the spread's factor; without it the factor is 1. Where the scenes hold sounds that the model
+    knows, temperature and bias are fitted on `strange`, the scenes made strange. DataError where there are no scenes.
     """
     if not plain or set(plain) != set(references):
         raise DataError(
             f"a calibration needs scenes with labels, got {len(plain)} heard and {len(references)} labelled"
         )
     classes = interface.classes
-    activity = np.concatenate([class_activity(prediction) for prediction in plain.values()])
-    presence = np.concatenate(
-        [class_presence(references[name], prediction.frames, len(classes)) for name, prediction in plain.items()]
-    )
-    spec = _fit_activities(activity, presence, classes, f"{data}, {len(plain)} scenes")
+    own = Heard(plain, references)
+    made = "" if strange is None else f", made strange {len(strange.predictions) // len(plain)} times"
+    spec = _fit_activities(*(strange or own).activities(len(classes)), classes, f"{data}, {len(plain)} scenes{made}")
+    activity, presence = own.activities(len(classes))
     calibration = Calibration.of(spec, classes)
     believed = calibration.activity(activity.astype(np.float32)).astype(np.float64)
     thresholds = {

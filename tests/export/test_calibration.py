@@ -14,6 +14,7 @@ from edgeseld.core.prediction import Prediction, Uncertainty
 from edgeseld.core.spec import SignalSpec, TrackingSpec
 from edgeseld.core.structs import to_json
 from edgeseld.export.calibration import (
+    Heard,
     best_threshold,
     fit_calibration,
     fit_logistic,
@@ -35,10 +36,10 @@ INTERFACE = Interface(
     tracking=TrackingSpec(),
     graphs={},
 )
-Heard = tuple[dict[str, Prediction], dict[str, Labels]]
+Made = tuple[dict[str, Prediction], dict[str, Labels]]
 
 
-def scenes(seed: int, slope: float, bias: float, error_deg: float = 0.0, spread_deg: float = 5.0) -> Heard:
+def scenes(seed: int, slope: float, bias: float, error_deg: float = 0.0, spread_deg: float = 5.0) -> Made:
     """Two scenes whose true classes follow sigmoid(slope logit(p) + bias); doors never sound."""
     generator = np.random.default_rng(seed)
     predictions, references = {}, {}
@@ -152,3 +153,15 @@ def test_a_calibration_beside_the_weights_goes_into_every_bundle(tmp_path: Path)
     assert exported.interface.calibration == on_torch.interface.calibration == spec
     audio = np.random.default_rng(0).normal(0, 0.1, (4, 24_000)).astype(np.float32)
     np.testing.assert_allclose(exported.predict(audio).activity, on_torch.predict(audio).activity, atol=1e-4)
+
+
+def test_strange_scenes_teach_the_temperature_and_plain_ones_the_thresholds() -> None:
+    plain, strange = scenes(6, 1.0, 0.0), scenes(7, 0.5, -0.6)
+    fitted = fit_calibration(INTERFACE, *plain, "made up", strange=Heard(*strange))
+    assert 1 / fitted.calibration.temperature["bell"] == pytest.approx(0.5, rel=0.1)
+    assert fitted.calibration.bias["bell"] == pytest.approx(-0.6, abs=0.12)
+    assert fitted.calibration.data == "made up, 2 scenes, made strange 1 times"
+    # The same activities of the network are detected, wherever the calibration moves them.
+    alone = fit_calibration(INTERFACE, *plain, "made up")
+    same = 1 / (1 + np.exp(0.6 - 0.5 * np.log(alone.class_thresholds["bell"] / (1 - alone.class_thresholds["bell"]))))
+    assert fitted.class_thresholds["bell"] == pytest.approx(same, abs=0.05)
