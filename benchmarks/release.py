@@ -1,7 +1,8 @@
 """A trained run becomes a released model: `python -m benchmarks.release RUN --data DIR --validation DIR ...`.
 
 Writes models/<id>: weights in half precision, a calibration fitted on the validation scenes, scores on the held-out
-sets with it, the card, and with --bundle the bundles.
+sets with it, the card, and with --bundle the bundles. With the id of a released model instead of a run all but the
+weights is made anew.
 """
 
 import tempfile
@@ -10,13 +11,14 @@ from pathlib import Path
 from string import Template
 
 import click
+import msgspec
 
 from benchmarks.heldout import DEFINITION, heldout_scores, listen
 from edgeseld.bench.accuracy import dataset_for, hear_dataset
 from edgeseld.bench.calibrating import hear_estranged
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
-from edgeseld.core.catalogue import BUNDLES, RESULTS_FILE, HeldoutScores, ModelResults
+from edgeseld.core.catalogue import BUNDLES, RESULTS_FILE, Cost, HeldoutScores, LastRun, ModelResults
 from edgeseld.core.errors import ConfigError
 from edgeseld.core.locate import MODEL_FILE, models_folder
 from edgeseld.core.manifest import CALIBRATION_FILE, CARD_FILE, Fitted
@@ -47,52 +49,76 @@ OUTPUTS = {
 
 
 @click.command(help=__doc__)
-@click.argument("run", type=FOLDER)
+@click.argument("source", metavar="RUN|MODEL")
+@click.option("--onward", is_flag=True, help="The run began with --init-from the released weights of its model.")
 @click.option("--data", type=FOLDER, required=True, help="The data set of the training.")
 @click.option("--validation", type=FOLDER, required=True, help="Scenes that the calibration is fitted on.")
 @click.option("--simulated", type=FOLDER, required=True)
 @click.option("--measured", type=FOLDER, required=True)
-@click.option("--earlier", type=FOLDER, multiple=True, help="Runs that this one went on from with --init-from.")
 @click.option("--bundle", "pairs", multiple=True, help="TARGET-PRECISION to ship, such as onnx-fp32; may be repeated.")
 def main(
-    run: Path,
+    source: str,
+    onward: bool,
     data: Path,
     validation: Path,
     simulated: Path,
     measured: Path,
-    earlier: tuple[Path, ...],
     pairs: tuple[str, ...],
 ) -> None:
-    spec = read_toml(run / MODEL_FILE, ModelFile)
+    run = Path(source)
+    released = None if (run / RESULTS_FILE).exists() else models_folder() / source
+    spec = read_toml((released or run) / MODEL_FILE, ModelFile)
     folder = models_folder() / spec.id
     if read_toml(folder / MODEL_FILE, ModelFile) != spec:
         raise ConfigError(f"{run} was trained by another recipe than {folder / MODEL_FILE}: release with its recipe")
-    network = load_network(spec, run / WEIGHTS_FILE)
-    save_weights(network, folder / WEIGHTS_FILE, half=True)
+    before = read_json(folder / RESULTS_FILE, ModelResults) if released or onward else None
+    network = load_network(spec, (released or run) / WEIGHTS_FILE)
+    if released is None:
+        save_weights(network, folder / WEIGHTS_FILE, half=True)
     fitted, scores = _hear(folder, validation, {"simulated": simulated, "measured": measured})
     write_atomic(folder / CALIBRATION_FILE, to_json(fitted))
-    training = read_json(run / RESULTS_FILE, TrainingResults)
-    stages = [*(read_json(path / RESULTS_FILE, TrainingResults) for path in earlier), training]
-    results = ModelResults(
-        cost=network_cost(network),
-        heldout=scores,
-        hours_seen=round(sum(stage.hours_seen for stage in stages), 2),
-        training_s=round(sum(stage.seconds for stage in stages), 1),
+    if before is not None and released is not None:
+        results = msgspec.structs.replace(before, cost=network_cost(network), heldout=scores)
+    else:
+        training = read_json(run / RESULTS_FILE, TrainingResults)
+        results = _results(spec, network_cost(network), scores, training, before, _dataset(data))
+    write_atomic(folder / RESULTS_FILE, to_json(results))
+    write_atomic(folder / CARD_FILE, card(spec, results, _dataset(data)).encode())
+    for pair in pairs:
+        target, _, precision = pair.partition("-")
+        exported = export_model(folder, read_recipe(recipe_path(target, precision)), folder / BUNDLES)
+        click.echo(f"{exported.path.name}: {exported.model_bytes / 1e6:.2f} MB")
+    print_table(spec.id, ["rooms", "F20", "LE"], [[n, f"{s.F20:.3f}", f"{s.LE:.1f}°"] for n, s in scores.items()])
+
+
+def _dataset(data: Path) -> DatasetSpec:
+    return read_json(data / SPEC_NAME, DatasetSpec)
+
+
+def _results(
+    spec: ModelFile,
+    cost: Cost,
+    heldout: dict[str, HeldoutScores],
+    training: TrainingResults,
+    before: ModelResults | None,
+    data: DatasetSpec,
+) -> ModelResults:
+    """results.json after a run; what was seen and spent before it counts too."""
+    return ModelResults(
+        cost=cost,
+        heldout=heldout,
+        runs=1 + (before.runs if before else 0),
+        last_run=LastRun(steps=training.steps, best_step=training.best_step, validation=training.validation),
+        hours_seen=round(training.hours_seen + (before.hours_seen if before else 0.0), 2),
+        training_s=round(training.seconds + (before.training_s if before else 0.0), 1),
         training_device=training.device,
-        training_data=_description(read_json(data / SPEC_NAME, DatasetSpec)),
+        training_data=f"{data.scenes} made scenes of {data.scene_s} s, seed {data.seed}",
         commands=(
             f"edgeseld train models/{spec.id}/model.toml --data DATA/train --validation DATA/validation --output RUN",
             "python -m benchmarks.release RUN --data DATA/train --validation DATA/validation"
             " --simulated DATA/simulated --measured DATA/measured",
         ),
     )
-    write_atomic(folder / RESULTS_FILE, to_json(results))
-    write_atomic(folder / CARD_FILE, card(spec, results, stages, read_json(data / SPEC_NAME, DatasetSpec)).encode())
-    for pair in pairs:
-        target, _, precision = pair.partition("-")
-        exported = export_model(folder, read_recipe(recipe_path(target, precision)), folder / BUNDLES)
-        click.echo(f"{exported.path.name}: {exported.model_bytes / 1e6:.2f} MB")
-    print_table(spec.id, ["rooms", "F20", "LE"], [[n, f"{s.F20:.3f}", f"{s.LE:.1f}°"] for n, s in scores.items()])
 
 
 def _hear(folder: Path, validation: Path, sets: dict[str, Path]) -> tuple[Fitted, dict[str, HeldoutScores]]:
@@ -117,13 +143,9 @@ def _calibration(model: Model, validation: Path) -> Fitted:
     return fit_calibration(model.interface, plain, references, validation.name, sampled, strange)
 
 
-def _description(data: DatasetSpec) -> str:
-    return f"{data.scenes} made scenes of {data.scene_s} s, seed {data.seed}"
-
-
-def card(spec: ModelFile, results: ModelResults, stages: list[TrainingResults], data: DatasetSpec) -> str:
-    """README.md of the model, every figure from results.json, the runs and the data set."""
-    training = stages[-1]
+def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
+    """README.md of the model, every figure from results.json and the data set."""
+    last = results.last_run
     data_hours = data.scenes * data.scene_s / 3600
     provenance = data.provenance
     assert provenance is not None
@@ -150,10 +172,10 @@ def card(spec: ModelFile, results: ModelResults, stages: list[TrainingResults], 
         epochs=f"{results.hours_seen / data_hours:.1f}",
         training_minutes=f"{results.training_s / 60:.0f}",
         device=results.training_device,
-        best_step=training.best_step,
-        steps=training.steps,
-        stages=_stages(len(stages)),
-        validation=f"F20 {training.validation['F']:.3f}, SELD {training.validation['SELD']:.3f}",
+        best_step=last.best_step,
+        steps=last.steps,
+        stages=_stages(results.runs),
+        validation=f"F20 {last.validation['F']:.3f}, SELD {last.validation['SELD']:.3f}",
         licence=spec.licence,
     )
 

@@ -35,11 +35,24 @@ class HeldoutScores(Frozen, frozen=True, kw_only=True):
     SELD: float
 
 
+class LastRun(Frozen, frozen=True, kw_only=True):
+    """The run whose weights a released model holds: those of its best step, by the scores on the validation set."""
+
+    steps: int
+    best_step: int
+    validation: dict[str, float]
+
+
 class ModelResults(Frozen, frozen=True, kw_only=True):
-    """results.json of a released model, every figure measured by a command of the repository."""
+    """results.json of a released model, every figure measured by a command of the repository.
+
+    Hours and seconds are those of all `runs`, each from the weights of the one before.
+    """
 
     cost: Cost
     heldout: dict[str, HeldoutScores]
+    runs: int
+    last_run: LastRun
     hours_seen: float
     training_s: float
     training_device: str

@@ -93,5 +93,6 @@ RESULTS = """{
  "cost": {"parameters": 10, "macs": 400, "frontend_macs": 100, "receptive_field_s": 1.0},
  "heldout": {"simulated": {
   "F20": 0.5, "F20_interval": [0.4, 0.6], "F20_all": 0.4, "LE": 10.0, "LR": 0.5, "ER": 0.6, "SELD": 0.4}},
+ "runs": 1, "last_run": {"steps": 2, "best_step": 1, "validation": {"F": 0.5}},
  "hours_seen": 1.0, "training_s": 1.0, "training_device": "made up", "training_data": "none", "commands": []
 }"""
