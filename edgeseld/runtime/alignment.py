@@ -3,6 +3,11 @@
 The order is the permutation with the largest sum of p q (1 + cos angle), p and q the activities of the reference's and
 the sample's track. Every agreement counts for it and nothing against it: with the weighted angle as a cost, a loud
 track would rather stand beside a silent one, which costs nothing, than beside its own slightly moved copy.
+
+Every language must choose the same order, since tracks of one class may fit all but equally in two ways. So activities
+are compared as the network gives them, before calibration, whose logarithms end in other bits elsewhere; and the sums
+are float32, each product and each sum rounded by itself, in one order: p q, then the products of x, y and z; then the
+tracks of the reference from the first to the last.
 """
 
 from itertools import permutations
@@ -36,7 +41,7 @@ def align(samples: Samples, reference: Samples) -> Samples:
 
 
 def _agreement(reference: Samples, samples: Samples) -> Float32:
-    """p q + pu . qv of each pair: (tracks of reference, tracks, samples, frames, classes)."""
+    """p q + pu . qv of each pair, in this order: (tracks of reference, tracks, samples, frames, classes)."""
     agreement = reference.activity[:, np.newaxis] * samples.activity
     product = np.empty_like(agreement)
     for ours, theirs in zip(reference.weighted[:3], samples.weighted[:3], strict=True):

@@ -31,7 +31,7 @@ def hear_samples(graphs: Graphs, audio: Float32, mc_samples: int, seed: int) -> 
     parts = []
     for outputs in _windows(graphs, audio):
         drawn = align(monte_carlo.draw(outputs["embedding"]), graphs.decode(outputs))
-        parts.append(aggregate(drawn, graphs.interface.classes, Counts(mc_samples, 1)))
+        parts.append(aggregate(graphs.calibrate(drawn), graphs.interface.classes, Counts(mc_samples, 1)))
     return join_predictions(parts).frames_between(0, label_frames(audio.shape[1]))
 
 
@@ -52,8 +52,8 @@ def hear_shifts(graphs: Graphs, audio: Float32, time_shifts: int, mc_samples: in
         window = [s.frames(0, ready - index * window_frames) for s in _passes(graphs, plan, shifted, monte_carlo)]
         held = [join_frames(pair) for pair in zip(held, window, strict=True)] if held else window
         last = frames if ready == frames else ready - margin
-        aligned, weights = regrid(held[1:], plan, held[0], done - base, last - base)
-        parts.append(aggregate(aligned, interface.classes, Counts(mc_samples, time_shifts), weights))
+        placed, weights = regrid(held[1:], plan, held[0], done - base, last - base, graphs.calibrate)
+        parts.append(aggregate(placed, interface.classes, Counts(mc_samples, time_shifts), weights))
         held, base, done = window, index * window_frames, last
     return join_predictions(parts)
 

@@ -40,9 +40,12 @@ class Graphs:
             )
 
     def decode(self, outputs: Outputs) -> Samples:
-        """Outputs with a leading axis of samples, calibrated."""
-        samples = decode_samples(outputs, self.interface.output_format)
-        return samples if self.calibration is None else self.calibration.samples(samples)
+        """Outputs with a leading axis of samples, activities as the network gives them: tracks are aligned on these."""
+        return decode_samples(outputs, self.interface.output_format)
+
+    def calibrate(self, aligned: Samples) -> Samples:
+        """Aligned samples with calibrated activities."""
+        return aligned if self.calibration is None else self.calibration.samples(aligned)
 
 
 @lru_cache(maxsize=4)

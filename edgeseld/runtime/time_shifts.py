@@ -1,6 +1,6 @@
 """Time shifts: the same sound heard k x 30 ms later or earlier, brought back to the label grid (EasySED)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,17 +57,22 @@ def margin_frames(count: int) -> int:
 
 
 def regrid(
-    passes: Sequence[Samples], plan: Sequence[Shift], reference: Samples, first: int, last: int
+    passes: Sequence[Samples],
+    plan: Sequence[Shift],
+    reference: Samples,
+    first: int,
+    last: int,
+    calibrate: Callable[[Samples], Samples],
 ) -> tuple[Samples, Float32]:
     """Outputs of all shifts on label frames first .. last - 1, and which samples count where (samples, frames).
 
     Each of `passes`, one per shift, and `reference`, the deterministic unshifted pass, hold the same label frames. A
     shift counts in a frame whose neighbours in the shifted output are among them. Both neighbours are aligned to the
-    reference before activities and activity-weighted vectors are interpolated between them.
+    reference and then calibrated, before activities and activity-weighted vectors are interpolated between them.
     """
     offsets = [shift.output_place() for shift in plan]
     neighbours = _neighbours(passes, [offset for offset, _ in offsets], first, last)
-    aligned = align(neighbours, reference.frames(first, last))
+    aligned = calibrate(align(neighbours, reference.frames(first, last)))
     count = passes[0].activity.shape[1]
     shares = np.repeat([past / LABEL_FRAME_SAMPLES for _, past in offsets], count).astype(np.float32)
     held = reference.activity.shape[2]

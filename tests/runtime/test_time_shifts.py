@@ -16,7 +16,8 @@ from edgeseld.runtime.feature_line import FeatureLine
 from edgeseld.runtime.masks import draw_masks
 from edgeseld.runtime.model import Model
 from edgeseld.runtime.passes import Graphs
-from edgeseld.runtime.time_shifts import Shift, margin_frames, shifts
+from edgeseld.runtime.samples import Samples
+from edgeseld.runtime.time_shifts import Shift, margin_frames, regrid, shifts
 from edgeseld.runtime.windows import cut
 from tests.runtime.parts import SIGNAL, SITES, MadeUpBackend, made_up_model, noise
 
@@ -142,6 +143,20 @@ def test_shifts_and_masks_together_against_plain_loops() -> None:
     model, audio = made_up_model(tracking=APART), noise(8 * 2400)
     masks: list[Float32 | None] = list(draw_masks(SITES, 0, 3, seed=7)[0][:, None])
     check(model.predict(audio, time_shifts=3, mc_samples=3, seed=7), plain_shifts(model, audio, 3, masks))
+
+
+def test_calibration_takes_samples_that_are_aligned() -> None:
+    reference = Samples(*(np.random.default_rng(3).random((*axes, 3, 1, 4, 2), np.float32) for axes in ((), (3,))))
+    turned = Samples(reference.activity[[1, 2, 0]], reference.weighted[:, [1, 2, 0]])
+    taken: list[Samples] = []
+
+    def calibrate(samples: Samples) -> Samples:
+        taken.append(samples)
+        return Samples(samples.activity / 2, samples.weighted / 2)
+
+    placed, _ = regrid([turned], [Shift(0)], reference, 0, 4, calibrate)
+    np.testing.assert_array_equal(taken[0].activity[:, :1], reference.activity)
+    np.testing.assert_array_equal(placed.activity, reference.activity / 2)
 
 
 @pytest.mark.parametrize("tile_frames", [3, 6, 8, 40])

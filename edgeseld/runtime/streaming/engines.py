@@ -101,5 +101,5 @@ def read_frames(graphs: Graphs, outputs: Outputs, monte_carlo: MonteCarlo | None
         return interpret(frames, graphs.interface, graphs.calibration)
     drawn = monte_carlo.draw(outputs["embedding"]).frames(first, last)
     pass_itself = graphs.decode({name: array[:, first:last] for name, array in outputs.items()})
-    aligned = align(drawn, pass_itself)
+    aligned = graphs.calibrate(align(drawn, pass_itself))
     return aggregate(aligned, graphs.interface.classes, Counts(monte_carlo.samples, 1))

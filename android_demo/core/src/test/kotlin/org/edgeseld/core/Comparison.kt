@@ -7,15 +7,9 @@ import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 
 private const val ACTIVITY_FLOOR = 0.1f
-private const val CLOSE = 1e-6f
 
-/**
- * How far a Kotlin prediction lies from Python's: largest differences; directions where the activity is at least 0.1;
- * `beyondShare` of the activities lie further than 1e-6 apart.
- */
-data class Differences(
-    val activity: Float, val direction: Float, val distanceM: Float, val uncertainty: Float, val spreadDeg: Float, val beyondShare: Double,
-)
+/** How far a Kotlin prediction lies from Python's: largest differences; directions where the activity is at least 0.1. */
+data class Differences(val activity: Float, val direction: Float, val distanceM: Float, val uncertainty: Float, val spreadDeg: Float)
 
 /** Compares with the arrays that tests/parity wrote. */
 fun differences(prediction: Prediction, expected: Map<String, Tensor>): Differences {
@@ -39,7 +33,6 @@ fun differences(prediction: Prediction, expected: Map<String, Tensor>): Differen
             largest(sure?.mutualInformation, "mutual_information"),
         ),
         spreadDeg = largest(sure?.directionSpreadDeg, "direction_spread_deg") { activity[it] >= ACTIVITY_FLOOR },
-        beyondShare = activity.indices.count { abs(activity[it] - prediction.activity[it]) > CLOSE } / activity.size.toDouble(),
     )
 }
 

@@ -24,11 +24,11 @@ class Graphs(val manifest: Manifest, private val backend: Backend) {
             "export it with that graph, or choose another model",
     )
 
-    /** Outputs with a leading axis of samples, calibrated. */
-    fun decode(outputs: Outputs): Samples {
-        val samples = decodeSamples(outputs, manifest.outputFormat)
-        return calibration?.samples(samples) ?: samples
-    }
+    /** Outputs with a leading axis of samples, activities as the network gives them: tracks are aligned on these. */
+    fun decode(outputs: Outputs): Samples = decodeSamples(outputs, manifest.outputFormat)
+
+    /** Samples with calibrated activities. */
+    fun calibrate(samples: Samples): Samples = calibration?.samples(samples) ?: samples
 
     /** Outputs of one pass, without a batch dimension, with calibrated activities; tracks as the network gives them. */
     fun interpret(outputs: Outputs): Prediction {

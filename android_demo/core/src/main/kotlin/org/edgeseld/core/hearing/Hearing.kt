@@ -25,7 +25,7 @@ internal fun hearSamples(graphs: Graphs, audio: Audio, mcSamples: Int, seed: Lon
     val monteCarlo = MonteCarlo(graphs, mcSamples, seed)
     val parts = windows(graphs, audio).map { outputs ->
         val drawn = align(monteCarlo.draw(outputs.getValue("embedding")), graphs.decode(outputs))
-        aggregate(drawn, graphs.manifest.classes, mcSamples, 1)
+        aggregate(graphs.calibrate(drawn), graphs.manifest.classes, mcSamples, 1)
     }
     return joinPredictions(parts.toList()).framesBetween(0, labelFrames(audio.samples))
 }
@@ -48,8 +48,8 @@ internal fun hearShifts(graphs: Graphs, audio: Audio, timeShifts: Int, mcSamples
         val window = passes(graphs, plan, shifted, monteCarlo).map { it.framesBetween(0, ready - index * windowFrames) }
         held = if (held.isEmpty()) window else held.zip(window) { before, now -> joinFrames(listOf(before, now)) }
         val last = if (ready == frames) frames else ready - marginFrames(timeShifts)
-        val aligned = regrid(held.drop(1), plan, held[0], done - base, last - base)
-        parts += aggregate(aligned.samples, graphs.manifest.classes, mcSamples, timeShifts, aligned.weights)
+        val placed = regrid(held.drop(1), plan, held[0], done - base, last - base, graphs::calibrate)
+        parts += aggregate(placed.samples, graphs.manifest.classes, mcSamples, timeShifts, placed.weights)
         held = window
         base = index * windowFrames
         done = last

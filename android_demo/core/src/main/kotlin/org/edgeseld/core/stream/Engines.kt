@@ -94,5 +94,5 @@ private fun readFrames(graphs: Graphs, outputs: Outputs, monteCarlo: MonteCarlo?
     }
     val drawn = monteCarlo.draw(outputs.getValue("embedding")).framesBetween(first, last)
     val passItself = graphs.decode(outputs).framesBetween(first, last)
-    return aggregate(align(drawn, passItself), graphs.manifest.classes, monteCarlo.samples, 1)
+    return aggregate(graphs.calibrate(align(drawn, passItself)), graphs.manifest.classes, monteCarlo.samples, 1)
 }

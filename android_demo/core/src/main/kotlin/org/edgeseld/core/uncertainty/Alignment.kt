@@ -4,7 +4,8 @@ package org.edgeseld.core.uncertainty
  * Tracks of multi-ACCDOA have no fixed order: which track of one pass is which of another.
  *
  * The order is the permutation with the largest sum of p q (1 + cos angle), p and q the activities of the reference's and
- * the sample's track; ties go to the lexicographically first one. The same sums, in the same order, as runtime/alignment.py.
+ * the sample's track before calibration; ties go to the lexicographically first one. The same float32 sums, in the same order,
+ * as runtime/alignment.py: two orders may fit all but equally, and every language must choose the same.
  */
 class TrackOrders(private val tracks: Int, cells: Int) {
     private val orders: List<IntArray> = permutations(tracks)

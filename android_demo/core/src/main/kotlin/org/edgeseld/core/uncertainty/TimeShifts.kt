@@ -50,20 +50,23 @@ class Regridded(val samples: Samples, val weights: FloatArray)
  * Outputs of all shifts on label frames first .. last - 1 (runtime/time_shifts.py).
  *
  * Each of `passes`, one per shift, and `reference`, the deterministic unshifted pass, hold the same label frames. A shift counts
- * in a frame whose neighbours in the shifted output are among them. Both neighbours are aligned to the reference before
- * activities and activity-weighted vectors are interpolated between them.
+ * in a frame whose neighbours in the shifted output are among them. Both neighbours are aligned to the reference as the network
+ * gives them, and calibrated activities and activity-weighted vectors are interpolated between them.
  */
-fun regrid(passes: List<Samples>, plan: List<Shift>, reference: Samples, first: Int, last: Int): Regridded {
+fun regrid(
+    passes: List<Samples>, plan: List<Shift>, reference: Samples, first: Int, last: Int, calibrate: (Samples) -> Samples,
+): Regridded {
     val one = passes[0]
     val result = Samples(one.tracks, passes.size * one.count, last - first, one.classes, one.axes)
     val weights = FloatArray(result.count * result.frames)
     val regridder = Regridder(result, reference, first)
     passes.forEachIndexed { number, pass ->
         val shift = plan[number]
+        val calibrated = calibrate(pass)
         for (sample in 0 until pass.count) {
             val row = number * pass.count + sample
             for (frame in first until last) if (covered(shift, frame, reference.frames)) weights[row * result.frames + frame - first] = 1f
-            regridder.interpolate(pass, shift, sample, row)
+            regridder.interpolate(pass, calibrated, shift, sample, row)
         }
     }
     return Regridded(result, weights)
@@ -79,7 +82,7 @@ private class Regridder(private val result: Samples, private val reference: Samp
     private val after = TrackOrders(result.tracks, result.frames * result.classes)
 
     /** Writes one sample of the result from its neighbours in the shifted pass; beyond its ends the pass is silent. */
-    fun interpolate(pass: Samples, shift: Shift, sample: Int, row: Int) {
+    fun interpolate(pass: Samples, calibrated: Samples, shift: Shift, sample: Int, row: Int) {
         val share = shift.outputSamples.toFloat() / LABEL_FRAME_SAMPLES
         if (aligned) choose(before, pass, sample, shift.outputFrame)
         if (aligned && share > 0f) choose(after, pass, sample, shift.outputFrame + 1)
@@ -91,7 +94,7 @@ private class Regridder(private val result: Samples, private val reference: Samp
                 val cell = frame * result.classes + classId
                 val one = if (from < 0) -1 else from + before.chosen[cell][track] * pass.trackPlane + classId
                 val other = if (beyond < 0) -1 else beyond + after.chosen[cell][track] * pass.trackPlane + classId
-                between(pass, one, other, share, result.place(track, row, frame, classId))
+                between(calibrated, one, other, share, result.place(track, row, frame, classId))
             }
         }
     }
@@ -111,19 +114,19 @@ private class Regridder(private val result: Samples, private val reference: Samp
     private fun start(pass: Samples, sample: Int, frame: Int): Int = if (frame in 0 until pass.frames) pass.place(0, sample, frame, 0) else -1
 
     /** Linear interpolation, `share` of the later neighbour; vectors get the length of the new activity. */
-    private fun between(pass: Samples, from: Int, beyond: Int, share: Float, to: Int) {
-        val activity = mix(pass.activity, 0, from, beyond, share)
+    private fun between(calibrated: Samples, from: Int, beyond: Int, share: Float, to: Int) {
+        val activity = mix(calibrated.activity, 0, from, beyond, share)
         result.activity[to] = activity
         if (result.axes < 3) return
-        val x = mix(pass.weighted, 0, from, beyond, share)
-        val y = mix(pass.weighted, pass.plane, from, beyond, share)
-        val z = mix(pass.weighted, 2 * pass.plane, from, beyond, share)
+        val x = mix(calibrated.weighted, 0, from, beyond, share)
+        val y = mix(calibrated.weighted, calibrated.plane, from, beyond, share)
+        val z = mix(calibrated.weighted, 2 * calibrated.plane, from, beyond, share)
         val length = vectorLength(x, y, z)
         val factor = if (length > SHORTEST) activity / max(length, SHORTEST) else 0f
         result.weighted[to] = x * factor
         result.weighted[result.plane + to] = y * factor
         result.weighted[2 * result.plane + to] = z * factor
-        if (result.axes == 4) result.weighted[3 * result.plane + to] = mix(pass.weighted, 3 * pass.plane, from, beyond, share)
+        if (result.axes == 4) result.weighted[3 * result.plane + to] = mix(calibrated.weighted, 3 * calibrated.plane, from, beyond, share)
     }
 
     private fun mix(values: FloatArray, offset: Int, from: Int, beyond: Int, share: Float): Float {

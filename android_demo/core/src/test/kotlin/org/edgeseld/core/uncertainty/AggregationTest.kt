@@ -78,7 +78,7 @@ class AggregationTest {
         val times = List(200) {
             val start = threads.currentThreadCpuTime
             val passes = outputs.map { decodeSamples(it, OutputFormat.MULTI_ACCDOA) }
-            val aligned = regrid(passes, plan, decodeSamples(reference, OutputFormat.MULTI_ACCDOA), 0, 50)
+            val aligned = regrid(passes, plan, decodeSamples(reference, OutputFormat.MULTI_ACCDOA), 0, 50) { it }
             aggregate(aligned.samples, List(13) { "class $it" }, 10, 5, aligned.weights)
             (threads.currentThreadCpuTime - start) / 1e6
         }
