@@ -46,7 +46,7 @@ internal fun hearShifts(graphs: Graphs, audio: Audio, timeShifts: Int, mcSamples
     shiftedWindows(graphs, audio, plan).forEachIndexed { index, shifted ->
         val ready = minOf((index + 1) * windowFrames, frames)
         val window = passes(graphs, plan, shifted, monteCarlo).map { it.framesBetween(0, ready - index * windowFrames) }
-        held = if (held.isEmpty()) window else held.zip(window) { before, now -> joinFrames(listOf(before, now)) }
+        held = if (held.isEmpty()) window else held.zip(window, ::joinFrames)
         val last = if (ready == frames) frames else ready - marginFrames(timeShifts)
         val placed = regrid(held.drop(1), plan, held[0], done - base, last - base, graphs::calibrate)
         parts += aggregate(placed.samples, graphs.manifest.classes, mcSamples, timeShifts, placed.weights)

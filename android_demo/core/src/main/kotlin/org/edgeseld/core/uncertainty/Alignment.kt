@@ -1,5 +1,9 @@
 package org.edgeseld.core.uncertainty
 
+import kotlin.math.max
+
+private const val SIGN_BIT = 31
+
 /**
  * Tracks of multi-ACCDOA have no fixed order: which track of one pass is which of another.
  *
@@ -7,71 +11,84 @@ package org.edgeseld.core.uncertainty
  * the sample's track before calibration; ties go to the lexicographically first one. The same float32 sums, in the same order,
  * as runtime/alignment.py: two orders may fit all but equally, and every language must choose the same.
  */
-class TrackOrders(private val tracks: Int, cells: Int) {
+private class TrackOrders(private val reference: Samples) {
+    private val tracks = reference.tracks
     private val orders: List<IntArray> = permutations(tracks)
-    private val agreement = Array(tracks * tracks) { FloatArray(cells) }
-    private val most = FloatArray(cells)
+    private val agreement = Array(tracks) { Array(tracks) { FloatArray(reference.cells) } }
+    private val totals = Array(orders.size) { FloatArray(reference.cells) }
+    private val most = FloatArray(reference.cells)
+    private val best = IntArray(reference.cells)
 
-    /** For every cell the order in which the tracks of the sample stand as those of the reference; as they come until chosen. */
-    val chosen: Array<IntArray> = Array(cells) { orders[0] }
+    /** For each order the cells in which it fits best, and how many they are. */
+    private val places = Array(orders.size) { IntArray(reference.cells) }
+    private val counts = IntArray(orders.size)
 
-    /**
-     * Chooses for the cells first .. last - 1 (frames and classes side by side, as they lie in memory): cell `first` is at
-     * `ours` in track 0 of `reference`, which holds one sample, and at `theirs` in track 0 of `samples`.
-     */
-    fun choose(first: Int, last: Int, reference: Samples, ours: Int, samples: Samples, theirs: Int) {
-        for (one in 0 until tracks) for (other in 0 until tracks) {
-            val sums = agreement[one * tracks + other]
-            agree(sums, first, last, reference, ours + one * reference.trackPlane - first, samples, theirs + other * samples.trackPlane - first)
-        }
-        most.fill(Float.NEGATIVE_INFINITY, first, last)
-        for (order in orders) for (cell in first until last) {
-            val sum = total(order, cell)
-            if (sum > most[cell]) {
-                most[cell] = sum
-                chosen[cell] = order
-            }
+    /** Chooses for all cells of one sample. */
+    fun choose(samples: Samples, sample: Int) {
+        for (one in 0 until tracks) for (other in 0 until tracks) agree(agreement[one][other], one, samples, other, sample)
+        orders.forEachIndexed { index, order -> add(totals[index], order) }
+        totals[0].copyInto(most)
+        for (total in totals) raise(most, total)
+        for (index in orders.indices.reversed()) take(totals[index], index)
+        counts.fill(0)
+        for (cell in best.indices) places[best[cell]].let { it[counts[best[cell]]++] = cell }
+    }
+
+    /** Writes rows (tracks, samples) of one sample into `result`, which holds the same, in the chosen order. */
+    fun turn(rows: Rows, result: Rows, sample: Int) {
+        for (index in 1 until orders.size) for (track in 0 until tracks) {
+            val from = orders[index][track]
+            if (from != track) copyCells(rows[from][sample], result[track][sample], places[index], counts[index])
         }
     }
 
-    /** p q (1 + cos angle) of each cell; plain loops over long rows, which the compiler turns into vector instructions. */
-    private fun agree(sums: FloatArray, first: Int, last: Int, reference: Samples, ours: Int, samples: Samples, theirs: Int) {
-        val p = reference.activity
-        val q = samples.activity
-        for (cell in first until last) sums[cell] = p[ours + cell] * q[theirs + cell]
-        for (axis in 0 until 3) {
-            val u = reference.weighted
-            val v = samples.weighted
-            val one = axis * reference.plane + ours
-            val other = axis * samples.plane + theirs
-            for (cell in first until last) sums[cell] += u[one + cell] * v[other + cell]
+    /** p q + pu . qv of each cell, in this order. */
+    private fun agree(sums: FloatArray, one: Int, samples: Samples, other: Int, sample: Int) {
+        val p = reference.activity[one][0]
+        val q = samples.activity[other][sample]
+        for (cell in sums.indices) sums[cell] = p[cell] * q[cell]
+        for (axis in 0 until 3) addProducts(sums, reference.weighted[axis][one][0], samples.weighted[axis][other][sample])
+    }
+
+    private fun addProducts(sums: FloatArray, one: FloatArray, other: FloatArray) {
+        for (cell in sums.indices) sums[cell] += one[cell] * other[cell]
+    }
+
+    /** Agreement of giving track order[t] of the sample to track t of the reference, summed in the order of t. */
+    private fun add(total: FloatArray, order: IntArray) {
+        agreement[0][order[0]].copyInto(total)
+        for (track in 1 until tracks) {
+            val row = agreement[track][order[track]]
+            for (cell in total.indices) total[cell] += row[cell]
         }
     }
 
-    private fun total(order: IntArray, cell: Int): Float {
-        var sum = agreement[order[0]][cell]
-        for (track in 1 until tracks) sum += agreement[track * tracks + order[track]][cell]
-        return sum
+    private fun raise(most: FloatArray, total: FloatArray) {
+        for (cell in most.indices) most[cell] = max(most[cell], total[cell])
+    }
+
+    /** Gives an order the cells in which no other fits better; without branches, which random cells would mislead. */
+    private fun take(total: FloatArray, index: Int) {
+        for (cell in total.indices) {
+            val others = (total[cell] - most[cell]).toRawBits() shr SIGN_BIT
+            best[cell] = (best[cell] and others) or (index and others.inv())
+        }
+    }
+
+    private fun copyCells(from: FloatArray, to: FloatArray, cells: IntArray, count: Int) {
+        for (index in 0 until count) to[cells[index]] = from[cells[index]]
     }
 }
 
-/** `samples` with the tracks of each sample, frame and class in the order of `reference`. */
-fun align(samples: Samples, reference: Samples): Samples {
-    if (samples.tracks == 1 || samples.axes < 3) return samples
-    val cells = samples.frames * samples.classes
-    val orders = TrackOrders(samples.tracks, cells)
-    val result = Samples(samples.tracks, samples.count, samples.frames, samples.classes, samples.axes)
+/** `values`, the samples themselves or what became of them, the tracks of each cell in the order of `reference`, one sample. */
+fun align(samples: Samples, reference: Samples, values: Samples = samples): Samples {
+    if (samples.tracks == 1 || samples.axes < 3) return values
+    val orders = TrackOrders(reference)
+    val result = values.mapRows { it.copyOf() }
     for (sample in 0 until samples.count) {
-        val start = samples.place(0, sample, 0, 0)
-        orders.choose(0, cells, reference, 0, samples, start)
-        for (track in 0 until samples.tracks) for (cell in 0 until cells) {
-            val to = start + track * samples.trackPlane + cell
-            val from = start + orders.chosen[cell][track] * samples.trackPlane + cell
-            result.activity[to] = samples.activity[from]
-            for (axis in 0 until samples.axes) {
-                result.weighted[axis * samples.plane + to] = samples.weighted[axis * samples.plane + from]
-            }
-        }
+        orders.choose(samples, sample)
+        orders.turn(values.activity, result.activity, sample)
+        for (axis in 0 until values.axes) orders.turn(values.weighted[axis], result.weighted[axis], sample)
     }
     return result
 }

@@ -27,15 +27,14 @@ class Calibration(private val slope: FloatArray, private val bias: FloatArray, p
 
     /** Samples with calibrated activities, the weighted axes in proportion. */
     fun samples(samples: Samples): Samples {
-        val result = Samples(samples.tracks, samples.count, samples.frames, samples.classes, samples.axes)
-        for (cell in 0 until samples.plane) {
-            val before = samples.activity[cell]
+        val result = silence(samples.tracks, samples.count, samples.frames, samples.classes, samples.axes)
+        for (track in 0 until samples.tracks) for (sample in 0 until samples.count) for (cell in 0 until samples.cells) {
+            val before = samples.activity[track][sample][cell]
             val after = activity(before, cell % samples.classes)
-            val share = if (before > SHORTEST) after / max(before, SHORTEST) else 0f
-            result.activity[cell] = after
+            val share = if (before > SHORTEST) after / before else 0f
+            result.activity[track][sample][cell] = after
             for (axis in 0 until samples.axes) {
-                val place = axis * samples.plane + cell
-                result.weighted[place] = samples.weighted[place] * share
+                result.weighted[axis][track][sample][cell] = samples.weighted[axis][track][sample][cell] * share
             }
         }
         return result

@@ -1,7 +1,5 @@
 package org.edgeseld.core.uncertainty
 
-import kotlin.math.max
-import kotlin.math.min
 import org.edgeseld.core.ConfigException
 import org.edgeseld.core.LABEL_FRAME_SAMPLES
 import org.edgeseld.core.bundle.SignalSpec
@@ -43,8 +41,8 @@ fun shifts(count: Int, signal: SignalSpec): List<Shift> {
 /** Label frames on either side of a frame that the outputs of K = `count` shifts are drawn from. */
 fun marginFrames(count: Int): Int = ceilDiv((count - 1) / 2 * SHIFT_SAMPLES, LABEL_FRAME_SAMPLES)
 
-/** Aligned outputs of all shifts, and which samples count where (samples, frames). */
-class Regridded(val samples: Samples, val weights: FloatArray)
+/** Aligned outputs of all shifts, and for each sample which frames it counts in, 1 or 0. */
+class Regridded(val samples: Samples, val weights: List<FloatArray>)
 
 /**
  * Outputs of all shifts on label frames first .. last - 1 (runtime/time_shifts.py).
@@ -56,82 +54,57 @@ class Regridded(val samples: Samples, val weights: FloatArray)
 fun regrid(
     passes: List<Samples>, plan: List<Shift>, reference: Samples, first: Int, last: Int, calibrate: (Samples) -> Samples,
 ): Regridded {
-    val one = passes[0]
-    val result = Samples(one.tracks, passes.size * one.count, last - first, one.classes, one.axes)
-    val weights = FloatArray(result.count * result.frames)
-    val regridder = Regridder(result, reference, first)
-    passes.forEachIndexed { number, pass ->
-        val shift = plan[number]
-        val calibrated = calibrate(pass)
-        for (sample in 0 until pass.count) {
-            val row = number * pass.count + sample
-            for (frame in first until last) if (covered(shift, frame, reference.frames)) weights[row * result.frames + frame - first] = 1f
-            regridder.interpolate(pass, calibrated, shift, sample, row)
-        }
+    val own = reference.framesBetween(first, last)
+    val placed = passes.zip(plan) { pass, shift -> between(pass, calibrate(pass), shift, own, first) }
+    val weights = passes.zip(plan).flatMap { (pass, shift) ->
+        val row = FloatArray(own.frames) { if (covered(shift, first + it, reference.frames)) 1f else 0f }
+        List(pass.count) { row }
     }
-    return Regridded(result, weights)
+    return Regridded(joinSamples(placed), weights)
 }
 
 private fun covered(shift: Shift, frame: Int, held: Int): Boolean =
     frame >= -shift.outputFrame && frame < held - shift.outputFrame - (if (shift.outputSamples > 0) 1 else 0)
 
-/** Frames from `first` on of the result, whose first frame that is. */
-private class Regridder(private val result: Samples, private val reference: Samples, private val first: Int) {
-    private val aligned = result.tracks > 1 && result.axes >= 3
-    private val before = TrackOrders(result.tracks, result.frames * result.classes)
-    private val after = TrackOrders(result.tracks, result.frames * result.classes)
-
-    /** Writes one sample of the result from its neighbours in the shifted pass; beyond its ends the pass is silent. */
-    fun interpolate(pass: Samples, calibrated: Samples, shift: Shift, sample: Int, row: Int) {
-        val share = shift.outputSamples.toFloat() / LABEL_FRAME_SAMPLES
-        if (aligned) choose(before, pass, sample, shift.outputFrame)
-        if (aligned && share > 0f) choose(after, pass, sample, shift.outputFrame + 1)
-        for (frame in 0 until result.frames) {
-            val earlier = first + frame + shift.outputFrame
-            val from = start(pass, sample, earlier)
-            val beyond = start(pass, sample, earlier + 1)
-            for (track in 0 until pass.tracks) for (classId in 0 until pass.classes) {
-                val cell = frame * result.classes + classId
-                val one = if (from < 0) -1 else from + before.chosen[cell][track] * pass.trackPlane + classId
-                val other = if (beyond < 0) -1 else beyond + after.chosen[cell][track] * pass.trackPlane + classId
-                between(calibrated, one, other, share, result.place(track, row, frame, classId))
-            }
-        }
+/** A shifted pass on the label frames of the reference, the first of which is `first`: linear interpolation of its neighbours. */
+private fun between(pass: Samples, calibrated: Samples, shift: Shift, reference: Samples, first: Int): Samples {
+    fun neighbours(delay: Int): Samples {
+        val start = first + shift.outputFrame + delay
+        val stop = start + reference.frames
+        val heard = pass.framesBetween(start, stop)
+        return align(heard, reference, if (calibrated === pass) heard else calibrated.framesBetween(start, stop))
     }
+    val earlier = neighbours(0)
+    val later = if (shift.outputSamples == 0) earlier else neighbours(1)
+    val share = shift.outputSamples.toFloat() / LABEL_FRAME_SAMPLES
+    val activity = mix(earlier.activity, later.activity, share)
+    val weighted = Array(pass.axes) { mix(earlier.weighted[it], later.weighted[it], share) }
+    return Samples(reference.frames, pass.classes, activity, weighted).also { if (pass.axes >= 3) stretch(it) }
+}
 
-    /** Orders of the frames of the result whose neighbour `delay` frames on lies inside the pass. */
-    private fun choose(orders: TrackOrders, pass: Samples, sample: Int, delay: Int) {
-        val low = max(first, -delay)
-        val high = min(first + result.frames, pass.frames - delay)
-        if (low >= high) return
-        val classes = result.classes
-        orders.choose(
-            (low - first) * classes, (high - first) * classes, reference, reference.place(0, 0, low, 0), pass, pass.place(0, sample, low + delay, 0),
-        )
+private fun mix(earlier: Rows, later: Rows, share: Float): Rows =
+    Array(earlier.size) { track -> Array(earlier[track].size) { mixRow(earlier[track][it], later[track][it], share) } }
+
+private fun mixRow(earlier: FloatArray, later: FloatArray, share: Float): FloatArray {
+    val mixed = FloatArray(earlier.size)
+    for (cell in mixed.indices) mixed[cell] = earlier[cell] + share * (later[cell] - earlier[cell])
+    return mixed
+}
+
+/** Gives vectors the length of their activity. */
+private fun stretch(samples: Samples) {
+    for (track in 0 until samples.tracks) for (sample in 0 until samples.count) {
+        val (x, y, z) = Array(3) { samples.weighted[it][track][sample] }
+        stretchRow(samples.activity[track][sample], x, y, z)
     }
+}
 
-    /** Place of the first track and class, -1 beyond the ends. */
-    private fun start(pass: Samples, sample: Int, frame: Int): Int = if (frame in 0 until pass.frames) pass.place(0, sample, frame, 0) else -1
-
-    /** Linear interpolation, `share` of the later neighbour; vectors get the length of the new activity. */
-    private fun between(calibrated: Samples, from: Int, beyond: Int, share: Float, to: Int) {
-        val activity = mix(calibrated.activity, 0, from, beyond, share)
-        result.activity[to] = activity
-        if (result.axes < 3) return
-        val x = mix(calibrated.weighted, 0, from, beyond, share)
-        val y = mix(calibrated.weighted, calibrated.plane, from, beyond, share)
-        val z = mix(calibrated.weighted, 2 * calibrated.plane, from, beyond, share)
-        val length = vectorLength(x, y, z)
-        val factor = if (length > SHORTEST) activity / max(length, SHORTEST) else 0f
-        result.weighted[to] = x * factor
-        result.weighted[result.plane + to] = y * factor
-        result.weighted[2 * result.plane + to] = z * factor
-        if (result.axes == 4) result.weighted[3 * result.plane + to] = mix(calibrated.weighted, 3 * calibrated.plane, from, beyond, share)
-    }
-
-    private fun mix(values: FloatArray, offset: Int, from: Int, beyond: Int, share: Float): Float {
-        val earlier = if (from < 0) 0f else values[offset + from]
-        val later = if (beyond < 0) 0f else values[offset + beyond]
-        return earlier + share * (later - earlier)
+private fun stretchRow(activity: FloatArray, x: FloatArray, y: FloatArray, z: FloatArray) {
+    for (cell in activity.indices) {
+        val length = vectorLength(x[cell], y[cell], z[cell])
+        val factor = if (length > SHORTEST) activity[cell] / length else 0f
+        x[cell] *= factor
+        y[cell] *= factor
+        z[cell] *= factor
     }
 }
