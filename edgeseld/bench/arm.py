@@ -5,30 +5,23 @@ are not milliseconds: memory, caches and what a core does at once are not in the
 """
 
 import math
-import os
-import shlex
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-import msgspec
 import numpy as np
-from safetensors.numpy import load_file
 
+from edgeseld.bench.arm_guests import Guest, hear_here, open_guest
 from edgeseld.bench.arm_root import PROCESSOR, ArmRoot, open_arm_root
 from edgeseld.bench.facts import bundle_facts
 from edgeseld.bench.machine import Machine, installed_versions, this_machine
 from edgeseld.bench.report import BenchError
 from edgeseld.core.structs import Frozen
 from edgeseld.runtime.bundle import Bundle, open_bundle
-from edgeseld.runtime.verification import VerificationReport
 
 Progress = Callable[[Iterable[Bundle], int, str], Iterable[Bundle]]
-TARGETS = ("onnx", "tflite")
+TARGETS = ("onnx", "tflite", "executorch")
 COUNTED_WINDOWS = 4
-REPEATABLE = {"PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class ArmRow(Frozen, frozen=True, kw_only=True):
@@ -64,7 +57,7 @@ def bench_arm(bundles: Sequence[Path], progress: Progress) -> ArmReport:
     for bundle in opened:
         if bundle.manifest.target not in TARGETS:
             raise BenchError(
-                f"--device arm runs {' and '.join(TARGETS)} bundles, {bundle.manifest.name} is for "
+                f"--device arm runs {', '.join(TARGETS)} bundles, {bundle.manifest.name} is for "
                 f"{bundle.manifest.target}: leave it out"
             )
     root = open_arm_root()
@@ -88,18 +81,15 @@ def difference(here: Mapping[str, np.ndarray], there: Mapping[str, np.ndarray]) 
 
 
 def _row(root: ArmRoot, bundle: Bundle) -> ArmRow:
-    with tempfile.TemporaryDirectory(prefix="edgeseld-") as place:
-        here, there, counted = (Path(place) / name for name in ("here", "there", "count"))
-        _work([sys.executable], "hear", bundle, str(here), {})
-        words = _work(root.command(), "hear", bundle, str(there), {"PYTHONPATH": root.python_path})
-        difference_max, snr_db = difference(load_file(here), load_file(there))
-        once, often = (_count(root, bundle, windows, counted) for windows in (1, 1 + COUNTED_WINDOWS))
-    report = msgspec.json.decode(words, type=VerificationReport)
+    guest = open_guest(root, bundle)
+    here, there = hear_here(bundle), guest.hear()
+    difference_max, snr_db = difference(here.raw, there.raw)
+    once, often = (_count(guest, windows) for windows in (1, 1 + COUNTED_WINDOWS))
     return ArmRow(
         name=bundle.manifest.name,
-        verified=report.passed,
-        failures=report.failures,
-        changed_frames=report.changed_frames,
+        verified=there.report.passed,
+        failures=there.report.failures,
+        changed_frames=there.report.changed_frames,
         difference_max=difference_max,
         snr_db=snr_db,
         instructions=round((often - once) / COUNTED_WINDOWS),
@@ -107,21 +97,9 @@ def _row(root: ArmRoot, bundle: Bundle) -> ArmRow:
     )
 
 
-def _count(root: ArmRoot, bundle: Bundle, windows: int, counted: Path) -> int:
+def _count(guest: Guest, windows: int) -> int:
     """Instructions of a whole process."""
-    environment = {"PYTHONPATH": root.python_path, "EDGESELD_COUNT_FILE": str(counted)}
-    _work(root.command(counting=True), "repeat", bundle, str(windows), environment)
-    return int(counted.read_text())
-
-
-def _work(python: Sequence[str], verb: str, bundle: Bundle, last: str, environment: Mapping[str, str]) -> str:
-    command = [*python, "-m", "edgeseld.bench.arm_worker", verb, str(bundle.folder), last]
-    everything = {**os.environ, **REPEATABLE, **environment}
-    done = subprocess.run(command, capture_output=True, text=True, env=everything)
-    if done.returncode:
-        said = done.stderr.strip().rpartition("\n")[2] or "no message"
-        raise BenchError(
-            f"{bundle.manifest.name} stopped with code {done.returncode} ({said}): leave it out, or run it by hand: "
-            f"{shlex.join(command)}"
-        )
-    return done.stdout
+    with tempfile.TemporaryDirectory(prefix="edgeseld-") as place:
+        counted = Path(place) / "count"
+        guest.count(windows, counted)
+        return int(counted.read_text())

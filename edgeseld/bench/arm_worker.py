@@ -5,27 +5,37 @@ JSON and keeps its raw outputs; `... repeat BUNDLE WINDOWS` runs the graph `full
 """
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from safetensors.numpy import save_file
 
+from edgeseld.core.prediction import Float32
 from edgeseld.core.structs import to_json
-from edgeseld.runtime.backends import open_backend
+from edgeseld.runtime.backends import Backend, open_backend
 from edgeseld.runtime.bundle import Bundle, open_bundle
 from edgeseld.runtime.golden import golden_inputs, read_golden
 from edgeseld.runtime.passes import Graphs
-from edgeseld.runtime.verification import verify
+from edgeseld.runtime.verification import VerificationReport, verify
 
 
-def hear(bundle: Bundle, raw: Path) -> None:
-    """Verify every graph, and write what `full` says to every golden case as `CASE/OUTPUT`."""
-    manifest, backend, golden = bundle.manifest, open_backend(bundle), read_golden(bundle.folder)
-    sys.stdout.write(to_json(verify(manifest, backend, golden)).decode())
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """How a bundle stands to its golden vectors, and what `full` says to every golden case, by `CASE/OUTPUT`."""
+
+    report: VerificationReport
+    raw: dict[str, Float32]
+
+
+def hear(bundle: Bundle, backend: Backend) -> Heard:
+    """Run every golden case through every graph."""
+    manifest, golden = bundle.manifest, read_golden(bundle.folder)
+    report = verify(manifest, backend, golden)
     graphs = Graphs(manifest, backend)
     cases = {case: graphs.run("full", pcm) for case, pcm in golden_inputs(manifest, golden).items()}
-    named = {f"{case}/{name}": array for case, outputs in cases.items() for name, array in outputs.items()}
-    save_file({name: np.ascontiguousarray(array) for name, array in named.items()}, raw)
+    raw = {f"{case}/{name}": array for case, outputs in cases.items() for name, array in outputs.items()}
+    return Heard(report, raw)
 
 
 def repeat(bundle: Bundle, windows: int) -> None:
@@ -41,7 +51,9 @@ def main() -> None:
     verb, path, last = sys.argv[1:]
     bundle = open_bundle(Path(path))
     if verb == "hear":
-        hear(bundle, Path(last))
+        heard = hear(bundle, open_backend(bundle))
+        sys.stdout.write(to_json(heard.report).decode())
+        save_file({name: np.ascontiguousarray(array) for name, array in heard.raw.items()}, last)
     else:
         repeat(bundle, int(last))
 

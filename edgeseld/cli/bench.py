@@ -18,9 +18,9 @@ def _numbers(context: click.Context, parameter: click.Parameter, value: str) -> 
 
 @click.command(name="bench", epilog="Example: edgeseld bench student-s student-xs --threads 1,2 --html latency.html")
 @click.argument("models", nargs=-1, required=True)
-@click.option("--device", default="host", help="host, adb[:SERIAL] for a phone with the demo app, or arm, emulated.")
+@click.option("--device", default="host", help="host, adb[:SERIAL] for a phone, or arm, emulated.")
 @click.option("--benchmark-model", type=FILE, help="With adb: time by LiteRT's benchmark_model instead.")
-@click.option("--cores", help="With adb: cores to run on, a mask for taskset such as f0.")
+@click.option("--cores", help="With adb, apart from the demo app: cores to run on, a mask for taskset such as f0.")
 @click.option("--threads", callback=_numbers, default="1", help="Numbers of threads, separated by commas.")
 @click.option("--rounds", type=click.IntRange(5), default=30, help="Counted rounds over all bundles.")
 @click.option("--html", type=FILE, help="Write one page with pictures.")

@@ -1,8 +1,8 @@
 """`edgeseld bench` on other processors than the host's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from edgeseld.bench.arm import ArmReport, ArmRow
     from edgeseld.bench.benchmark_model import PhoneTiming
     from edgeseld.bench.demo_app import AppTiming
+    from edgeseld.bench.runner_phone import RunnerTiming
+
+T = TypeVar("T")
 
 
 def on_phone(
@@ -20,30 +23,65 @@ def on_phone(
     threads: Sequence[int],
     as_json: bool,
 ) -> None:
-    """LiteRT's benchmark_model on a phone, or the demo app's own benchmark without it."""
+    """ExecuTorch bundles by our runner; others by LiteRT's benchmark_model, or by the demo app without it."""
     from edgeseld.bench.adb import find_device
-    from edgeseld.bench.benchmark_model import benchmark_on_phone
-    from edgeseld.bench.demo_app import benchmark_in_app
     from edgeseld.core.locate import find_bundle
-    from edgeseld.core.structs import to_json
     from edgeseld.runtime.bundle import open_bundle
 
-    if cores is not None and benchmark_model is None:
+    bundles = [open_bundle(find_bundle(model, "tflite")) for model in models]
+    targets = {bundle.manifest.target for bundle in bundles}
+    by_runner = "executorch" in targets
+    if by_runner and (len(targets) > 1 or benchmark_model is not None):
+        raise click.UsageError(
+            f"ExecuTorch bundles run apart from others, without --benchmark-model, got {', '.join(sorted(targets))}: "
+            "bench them in a call of their own"
+        )
+    if cores is not None and benchmark_model is None and not by_runner:
         raise click.UsageError("--cores needs --benchmark-model: Android alone decides where the app runs")
     device = find_device(serial)
-    pairs = [(open_bundle(find_bundle(model, "tflite")), count) for count in threads for model in models]
-    if benchmark_model is None:
-        in_app = [benchmark_in_app(device, bundle, count) for bundle, count in pairs]
-        if as_json:
-            click.echo(to_json(in_app).decode(), nl=False)
-        else:
-            _print_app(device.serial, in_app)
-        return
-    timings = [benchmark_on_phone(device, benchmark_model, bundle, count, cores) for bundle, count in pairs]
+    pairs = [(bundle, count) for count in threads for bundle in bundles]
+    if by_runner:
+        from edgeseld.bench.executorch_runner import open_runner
+        from edgeseld.bench.runner_phone import benchmark_by_runner
+
+        runner = open_runner()
+        by_runner_timings = [benchmark_by_runner(device, runner, bundle, count, cores) for bundle, count in pairs]
+        _tell(device.serial, by_runner_timings, _print_runner, as_json)
+    elif benchmark_model is None:
+        from edgeseld.bench.demo_app import benchmark_in_app
+
+        app_timings = [benchmark_in_app(device, bundle, count) for bundle, count in pairs]
+        _tell(device.serial, app_timings, _print_app, as_json)
+    else:
+        from edgeseld.bench.benchmark_model import benchmark_on_phone
+
+        tool_timings = [benchmark_on_phone(device, benchmark_model, bundle, count, cores) for bundle, count in pairs]
+        _tell(device.serial, tool_timings, _print_tool, as_json)
+
+
+def _tell(serial: str, timings: list[T], show: Callable[[str, Sequence[T]], None], as_json: bool) -> None:
+    from edgeseld.core.structs import to_json
+
     if as_json:
         click.echo(to_json(timings).decode(), nl=False)
     else:
-        _print_tool(device.serial, timings)
+        show(serial, timings)
+
+
+def _print_runner(serial: str, timings: Sequence["RunnerTiming"]) -> None:
+    from edgeseld.cli.terminal import print_table
+
+    header = ["bundle", "threads", "verified", "median ms", "p90", "min", "max", "load ms", "first ms", "after C"]
+    rows = []
+    for one in timings:
+        graph = one.graph
+        shown = [graph.median_ms, graph.p90_ms, graph.min_ms, graph.max_ms, one.load_ms, one.first_ms]
+        cells = [_cell(value) for value in (*shown, one.after.battery_c)]
+        rows.append([one.name, str(one.threads), "yes" if one.verified else "no", *cells])
+    print_table(f"{serial}: ExecuTorch, graph alone, PCM of one window to raw output", header, rows)
+    for one in timings:
+        if not one.verified:
+            _print_failures(one.name, one.failures)
 
 
 def _print_app(serial: str, timings: Sequence["AppTiming"]) -> None:
@@ -112,7 +150,11 @@ def print_arm(report: "ArmReport") -> None:
     click.echo("Instructions do not depend on how busy this machine is, and they are not milliseconds.")
     for row in report.rows:
         if not row.verified:
-            click.echo(f"{row.name} strays from its golden vectors there: {'; '.join(row.failures)}", err=True)
+            _print_failures(row.name, row.failures)
+
+
+def _print_failures(name: str, failures: Sequence[str]) -> None:
+    click.echo(f"{name} strays from its golden vectors there: {'; '.join(failures)}", err=True)
 
 
 def _arm_row(row: "ArmRow") -> list[str]:

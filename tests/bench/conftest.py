@@ -1,13 +1,21 @@
-"""Hand-written bundles and reports."""
+"""Hand-written bundles and reports, and phones that the real `adb` can be connected to."""
 
-from collections.abc import Iterable
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
+from edgeseld.bench import adb
+from edgeseld.bench.adb import Device, find_device
 from edgeseld.bench.machine import Machine
 from edgeseld.bench.report import BenchReport, Timing
 from edgeseld.bench.rounds import Ratio, Stage
+from tests.bench.adb_daemon import AdbDaemon
+from tests.bench.phone import Connect, Phone
 from tests.small_bundle import write_small_bundle
 
 
@@ -15,6 +23,36 @@ from tests.small_bundle import write_small_bundle
 def small_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """ONNX, ten label frames to a window."""
     return write_small_bundle(tmp_path_factory.mktemp("bundles"))
+
+
+@pytest.fixture(scope="session")
+def server_port() -> Iterator[int]:
+    """A port for an adb server of our own."""
+    if shutil.which("adb") is None:
+        pytest.skip("needs the adb client: apt-get install adb")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    yield port
+    environment = {**os.environ, "ANDROID_ADB_SERVER_PORT": str(port)}
+    subprocess.run(["adb", "kill-server"], env=environment, capture_output=True, timeout=60)
+
+
+@pytest.fixture
+def connect(server_port: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connect]:
+    monkeypatch.setenv("ANDROID_ADB_SERVER_PORT", str(server_port))
+    monkeypatch.setattr(adb, "LOOK_EVERY_S", 0.01)
+    daemons = []
+
+    def connect_to(phone: Phone) -> tuple[Device, AdbDaemon]:
+        daemon = AdbDaemon(phone)
+        daemons.append(daemon)
+        subprocess.run(["adb", "connect", daemon.serial], check=True, capture_output=True, timeout=60)
+        return find_device(daemon.serial), daemon
+
+    yield connect_to
+    for daemon in daemons:
+        subprocess.run(["adb", "disconnect", daemon.serial], capture_output=True, timeout=60)
+        daemon.close()
 
 
 def quiet(items: Iterable[int], total: int, description: str) -> Iterable[int]:

@@ -43,12 +43,12 @@ def test_a_missing_tool_is_named_with_its_package(monkeypatch: pytest.MonkeyPatc
 
 def test_other_runtimes_than_those_with_wheels_are_refused(tmp_path: Path) -> None:
     bundle = write_small_bundle(tmp_path)
-    _retarget(bundle, "coreml")
-    with pytest.raises(BenchError, match=r"runs onnx and tflite bundles, .* is for coreml: leave it out"):
+    retarget(bundle, "coreml")
+    with pytest.raises(BenchError, match=r"runs onnx, tflite, executorch bundles, .* is for coreml: leave it out"):
         bench_arm([bundle], quiet)
 
 
-def _retarget(bundle: Path, target: str) -> None:
+def retarget(bundle: Path, target: str) -> None:
     """Rewrite the manifest and its hash."""
     import hashlib
 
