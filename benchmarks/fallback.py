@@ -17,7 +17,8 @@ from edgeseld.cli.terminal import progress
 from edgeseld.cloud.client import CloudClient
 from edgeseld.cloud.comparison import compare_with_cloud
 from edgeseld.cloud.figures import fallback_figure
-from edgeseld.cloud.link import LINKS, relay
+from edgeseld.cloud.link import LINKS
+from edgeseld.cloud.shaped_link import over_link
 from edgeseld.cloud.strategies import FallbackReport
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.structs import Frozen, read_toml, to_json
@@ -67,12 +68,22 @@ def main(
     reports = {}
     with contextlib.ExitStack() as stack:
         _, url = stack.enter_context(local_server(f"{CLOUD_NAME}={cloud_model}"))
-        url = url if link == "none" else stack.enter_context(relay(url, LINKS[link]))
-        client = CloudClient(url, CLOUD_NAME, deadline_s=30.0)
+        imitation = None if link == "none" else stack.enter_context(over_link(url, LINKS[link]))
+        means = None if imitation is None else imitation.means
+        client = CloudClient(url if imitation is None else imitation.url, CLOUD_NAME, deadline_s=30.0)
         stack.callback(client.close)
         for name, data in {"simulated": simulated, "measured": measured}.items():
             reports[name], _ = compare_with_cloud(
-                model, client, data, fit, progress, share=share, mc_samples=10, link=link, classes=columns
+                model,
+                client,
+                data,
+                fit,
+                progress,
+                share=share,
+                mc_samples=10,
+                link=link,
+                link_means=means,
+                classes=columns,
             )
             print_report(reports[name])
             if plots is not None:

@@ -58,7 +58,8 @@ def command(
     try:
         from edgeseld.cloud.client import CloudClient
         from edgeseld.cloud.comparison import compare_with_cloud
-        from edgeseld.cloud.link import LINKS, relay
+        from edgeseld.cloud.link import LINKS
+        from edgeseld.cloud.shaped_link import over_link
     except ModuleNotFoundError as error:
         raise BackendMissingError("asking a server", "serve") from error
     from edgeseld.cli.terminal import progress
@@ -72,11 +73,21 @@ def command(
         asking = CloudClient(cloud, cloud_model, token)
         stack.callback(asking.close)
         asking.check()
-        url = cloud if link == "none" else stack.enter_context(relay(cloud, LINKS[link]))
+        imitation = None if link == "none" else stack.enter_context(over_link(cloud, LINKS[link]))
+        url = cloud if imitation is None else imitation.url
+        means = None if imitation is None else imitation.means
         client = CloudClient(url, cloud_model, token, codec, deadline_s)  # type: ignore[arg-type]
         stack.callback(client.close)
         report, policy = compare_with_cloud(
-            loaded, client, data, fit, progress, share=share, mc_samples=mc_samples, link=link
+            loaded,
+            client,
+            data,
+            fit,
+            progress,
+            share=share,
+            mc_samples=mc_samples,
+            link=link,
+            link_means=means,
         )
     if plot is not None:
         from edgeseld.cloud.figures import fallback_figure
@@ -109,6 +120,8 @@ def print_report(report: "FallbackReport") -> None:
             for row in report.equal_share
         ],
     )
+    if report.link_means is not None:
+        click.echo(f"Link {report.link} by {report.link_means}.")
     if report.unanswered:
         click.echo(f"{report.unanswered} windows had no answer in time; the device's stands there", err=True)
 

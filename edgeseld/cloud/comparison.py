@@ -24,6 +24,7 @@ def compare_with_cloud(
     share: float,
     mc_samples: int,
     link: str = "none",
+    link_means: str | None = None,
     classes: tuple[int, ...] | None = None,
 ) -> tuple[FallbackReport, FallbackPolicy]:
     """All strategies at one share of windows, and the policy of the measure that hears best at it."""
@@ -39,6 +40,7 @@ def compare_with_cloud(
         device=model.interface.id,
         cloud=client.model or client.first_model(),
         link=link,
+        link_means=link_means,
         data=data.name,
         fitted_on=(fit or data).name,
         windows=found.window_count,

@@ -1,10 +1,12 @@
 """A network of a certain quality between client and server: a relay on this machine that delays and narrows.
 
-It stands in for a shaped link where network namespaces are not permitted; TCP's own reactions to loss are not shown.
+It stands in for shaped_link.py where the kernel permits no shaping; TCP's own reactions to loss are not shown.
 """
 
 import asyncio
 import contextlib
+import math
+import socket
 import threading
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -31,9 +33,20 @@ LINKS = {
 }
 
 
+# Passes on what comes: for a relay behind a link that is shaped already.
+FREE = Link(up_bps=math.inf, down_bps=math.inf, round_trip_s=0.0)
+
+
 @contextlib.contextmanager
 def relay(url: str, link: Link) -> Iterator[str]:
     """The URL of a relay to `url` over the link."""
+    with relay_behind(socket.create_server(("127.0.0.1", 0)), url, link) as own:
+        yield own
+
+
+@contextlib.contextmanager
+def relay_behind(listening: socket.socket, url: str, link: Link) -> Iterator[str]:
+    """The same behind a socket that listens already; it is closed at the end."""
     target = urlsplit(url)
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
@@ -41,11 +54,12 @@ def relay(url: str, link: Link) -> Iterator[str]:
     host, port = target.hostname or "127.0.0.1", target.port or 80
 
     async def start() -> asyncio.Server:
-        return await asyncio.start_server(lambda r, w: _carry(r, w, host, port, link), "127.0.0.1", 0)
+        return await asyncio.start_server(lambda r, w: _carry(r, w, host, port, link), sock=listening)
 
+    own_host, own_port = listening.getsockname()
     server = asyncio.run_coroutine_threadsafe(start(), loop).result()
     try:
-        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        yield f"http://{own_host}:{own_port}"
     finally:
         asyncio.run_coroutine_threadsafe(_stop(server), loop).result()
         loop.call_soon_threadsafe(loop.stop)

@@ -48,12 +48,14 @@ class CurvePoint(Frozen, frozen=True, kw_only=True):
 class FallbackReport(Frozen, frozen=True, kw_only=True):
     """What `edgeseld fallback --json` prints; thresholds by measure, and where they were fitted.
 
-    `results` send what is above the thresholds; `equal_share` sends exactly `share` of the windows.
+    `link_means` says what imitated the link, None where there was none. `results` send what is above the thresholds;
+    `equal_share` sends exactly `share` of the windows.
     """
 
     device: str
     cloud: str
     link: str
+    link_means: str | None
     data: str
     fitted_on: str
     windows: int

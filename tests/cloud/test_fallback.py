@@ -146,6 +146,8 @@ def test_the_command_compares_and_writes_plot_and_policy(
         "4",
         "--deadline-s",
         "60",
+        "--link",
+        "4g",
         "--plot",
         str(plot),
         "--save-policy",
@@ -156,6 +158,9 @@ def test_the_command_compares_and_writes_plot_and_policy(
     report = msgspec.json.decode(capsys.readouterr().out, type=FallbackReport)
     assert report.windows == 6
     assert report.unanswered == 0
+    assert report.link == "4g"
+    assert report.link_means is not None
+    assert report.link_means.startswith(("netem in a network namespace", "a delaying relay, as netem is not permitted"))
     results = {result.strategy: result for result in report.results}
     assert results["device only"].F20 > 0.5
     assert results["cloud only"].megabytes_per_hour > results["entropy"].megabytes_per_hour > 0.0
