@@ -18,7 +18,7 @@ from edgeseld.core.catalogue import ModelEntry, ModelResults, list_models
 from edgeseld.core.structs import read_json
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "uncertainty.md")
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "uncertainty.md", ROOT / "docs" / "streaming.md")
 MARKER = "python -m benchmarks.readme"
 
 

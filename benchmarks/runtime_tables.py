@@ -42,7 +42,8 @@ def uncertainty_lines() -> list[str]:
         figures = report.calibration[name]
         lines += [
             "",
-            f"**{name}**: calibration error {figures.error_before:.4f} before, {figures.error_after:.4f} after.",
+            f"**{name}**: calibration error {figures.error_before:.4f} before, {figures.error_after:.4f} after"
+            f" ({figures.error_plain_fit:.4f} fitted on the same scenes as they are).",
             "",
             f"| {' | '.join([*COLUMNS, *parts[0].rankings])} |",
             f"|{'---|' * (len(COLUMNS) + len(parts[0].rankings))}",

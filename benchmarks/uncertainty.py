@@ -8,8 +8,7 @@ right if for at least half of its frames a source of its class sounds within 20 
 """
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -19,50 +18,38 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.judged_events import Predictions, Ranking, Scenes, judge, rank
 from edgeseld.bench.accuracy import dataset_for, detections, hear_dataset
 from edgeseld.bench.calibrating import hear_estranged
 from edgeseld.bench.machine import Machine, this_machine
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
-from edgeseld.core.events import EventUncertainty, SeldEvent
-from edgeseld.core.frames import LABEL_FRAMES_PER_S
-from edgeseld.core.geometry import angle_between_deg, unit_vector
 from edgeseld.core.locate import MODEL_FILE, find_model
-from edgeseld.core.prediction import Prediction
+from edgeseld.core.manifest import Interface
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import Frozen, read_toml, to_json, to_toml
 from edgeseld.data.dataset import read_scene_labels
-from edgeseld.export.calibration import fit_calibration, uncalibrated
+from edgeseld.export.calibration import Heard, fit_calibration, uncalibrated
 from edgeseld.export.exporting import export_model
 from edgeseld.export.recipe import read_recipe, recipe_path
-from edgeseld.metrics.calibration import auroc, class_activity, class_presence, reliability
+from edgeseld.metrics.calibration import reliability
 from edgeseld.metrics.direction_errors import angular_coverage, direction_errors
-from edgeseld.metrics.labels import Labels
 from edgeseld.metrics.plots import plot_reliability
 from edgeseld.metrics.rules import RULES
 from edgeseld.metrics.score import score
 from edgeseld.nn.weights import WEIGHTS_FILE
-from edgeseld.runtime.calibrate import calibrated
+from edgeseld.runtime.calibrate import Calibration, calibrated
 from edgeseld.runtime.model import Model, load
 
 RESULTS = Path(__file__).parent / "results" / "uncertainty.json"
 
 Float64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
-Heard = Mapping[str, Prediction]
 
 PLACEMENTS = ("head", "last-block", "feed-forwards")
 # Monte Carlo samples and time shifts.
 PASSES = ((10, 1), (30, 1), (0, 5), (10, 5))
-RIGHT_WITHIN_DEG, RIGHT_SHARE, KEPT_SHARE = 20.0, 0.5, 0.8
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-
-
-class Ranking(Frozen, frozen=True, kw_only=True):
-    """What one value does for the events: AUROC of right against wrong, precision of the surest 80 %."""
-
-    auroc: float
-    precision_kept: float
 
 
 class PassesReport(Frozen, frozen=True, kw_only=True):
@@ -81,9 +68,13 @@ class PassesReport(Frozen, frozen=True, kw_only=True):
 
 
 class CalibrationFigures(Frozen, frozen=True, kw_only=True):
-    """Expected calibration error of the deterministic pass, and its F20 and LE, before and after."""
+    """Expected calibration error of the deterministic pass, and its F20, before and after.
+
+    `error_plain_fit` is the error after a fit on the same scenes as they are, not made strange.
+    """
 
     error_before: float
+    error_plain_fit: float
     error_after: float
     F20_before: float
     F20_after: float
@@ -98,15 +89,6 @@ class UncertaintyReport(Frozen, frozen=True, kw_only=True):
     versions: dict[str, str]
     calibration: dict[str, CalibrationFigures]
     passes: dict[str, tuple[PassesReport, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Scenes:
-    """A data set that has been listened to without samples: labels and the deterministic pass by scene."""
-
-    root: Path
-    references: Mapping[str, Labels]
-    plain: Heard
 
 
 def listen(model: Model, root: Path) -> Scenes:
@@ -126,108 +108,18 @@ def variant(model: Path, placement: str, folder: Path) -> Model:
     return load(export_model(place, read_recipe(recipe_path("onnx", "fp32")), place.parent).path)
 
 
-def is_right(event: SeldEvent, labels: Labels, class_id: int) -> bool:
-    """Whether a source of its class sounds where the event is, for half of its frames."""
-    hits = 0
-    for point in event.trajectory:
-        rows = (labels.frame == round(point.time_s * LABEL_FRAMES_PER_S)) & (labels.class_id == class_id)
-        if rows.any() and point.azimuth_deg is not None and point.elevation_deg is not None:
-            there = unit_vector(labels.azimuth_deg[rows], labels.elevation_deg[rows])
-            angle = angle_between_deg(there, unit_vector(point.azimuth_deg, point.elevation_deg))
-            hits += bool(angle.min() <= RIGHT_WITHIN_DEG)
-    return hits >= RIGHT_SHARE * len(event.trajectory)
-
-
-def plain_confidence(event: SeldEvent, plain: Prediction, class_id: int) -> float:
-    """Activity of the event's class in its frames, in the one deterministic pass."""
-    frames = [round(point.time_s * LABEL_FRAMES_PER_S) for point in event.trajectory]
-    return float(plain.activity[frames, :, class_id].max(axis=1).mean())
-
-
-def sureness(event: SeldEvent, sure: EventUncertainty) -> dict[str, float]:
-    """Every value of an event, turned so that more means surer."""
-    spread_deg = 90.0 if sure.direction_spread_deg is None else sure.direction_spread_deg
-    return {
-        "mean activity": event.score,
-        "activity_std": -sure.activity_std,
-        "entropy": -sure.entropy,
-        "mutual_information": -sure.mutual_information,
-        "direction_spread_deg": -spread_deg,
-    }
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Judged:
-    """Events of a data set: which are right, and what each value says of them, more being surer; arrays (events,)."""
-
-    right: Bool
-    values: dict[str, Float64]
-
-
-def judge(heard: Heard, scenes: Scenes, classes: Sequence[str]) -> Judged:
-    """All events of a data set."""
-    right: list[bool] = []
-    values: list[dict[str, float]] = []
-    for name, prediction in heard.items():
-        for event in prediction.events():
-            assert event.uncertainty is not None
-            class_id = classes.index(event.class_name)
-            right.append(is_right(event, scenes.references[name], class_id))
-            plain = plain_confidence(event, scenes.plain[name], class_id)
-            values.append({"one pass": plain} | sureness(event, event.uncertainty))
-    columns = {key: np.array([one[key] for one in values]) for key in (values[0] if values else {})}
-    return Judged(np.array(right, dtype=np.bool_), columns)
-
-
-def together(known: Judged, events: Judged) -> Float64:
-    """All values but that of one pass, weighed by a logistic regression on the events of another data set."""
-    names = [name for name in known.values if name != "one pass"]
-    columns = np.stack([known.values[name] for name in names])
-    mean, scale = columns.mean(axis=1, keepdims=True), columns.std(axis=1, keepdims=True) + 1e-9
-    design = np.concatenate([(columns - mean) / scale, np.ones((1, columns.shape[1]))])
-    weights = np.zeros(len(design))
-    for _ in range(30):
-        chance = 1.0 / (1.0 + np.exp(-weights @ design))
-        curvature = (design * (chance * (1.0 - chance))) @ design.T + np.eye(len(design))
-        weights = weights - np.linalg.solve(curvature, design @ (chance - known.right) + weights)
-    ours = (np.stack([events.values[name] for name in names]) - mean) / scale
-    result: Float64 = weights[:-1] @ ours
-    return result
-
-
-def rank(events: Judged, known: Judged) -> dict[str, Ranking]:
-    """What each value does for the events, and all together as weighed on the events of the fit."""
-    return {
-        key: Ranking(auroc=auroc(column, events.right), precision_kept=float(events.right[_surest(column)].mean()))
-        for key, column in (events.values | {"together": together(known, events)}).items()
-    }
-
-
-def _surest(values: Float64) -> NDArray[np.int64]:
-    """Places of the surest 80 %."""
-    order = np.argsort(-values, kind="stable")
-    return order[: round(KEPT_SHARE * len(order))]
-
-
-def scores(heard: Heard, scenes: Scenes, class_count: int) -> tuple[float, float]:
+def scores(heard: Predictions, scenes: Scenes, class_count: int) -> tuple[float, float]:
     """F20 and LE under the 2023 rules, macro over all classes."""
     detected = {name: detections(prediction) for name, prediction in heard.items()}
     values = score(scenes.references, detected, RULES["dcase2023"], class_count=class_count).values
     return values["F"], values["LE"]
 
 
-def coverage_gap(heard: Heard, scenes: Scenes, class_count: int, factor: float) -> float:
+def coverage_gap(heard: Predictions, scenes: Scenes, class_count: int, factor: float) -> float:
     """Mean distance of the share of true directions that caps hold from the share they should hold."""
     detected = {name: detections(prediction) for name, prediction in heard.items()}
     errors = direction_errors(scenes.references, detected, RULES["dcase2023"], class_count=class_count)
     return angular_coverage(errors.error_deg, np.minimum(errors.spread_deg * factor, 90.0)).expected_error
-
-
-def cells(scenes: Scenes, class_count: int) -> tuple[Float64, Bool]:
-    """Activity and presence of all frames and classes."""
-    activity = np.concatenate([class_activity(prediction) for prediction in scenes.plain.values()])
-    presence = [class_presence(scenes.references[name], p.frames, class_count) for name, p in scenes.plain.items()]
-    return activity, np.concatenate(presence)
 
 
 def placements(
@@ -245,7 +137,7 @@ def placements(
             better = Model(calibrated(interface, fitted), raw.backend)
             ours = [listen(better, root) for root in tests]
             for before, after in zip(others, ours, strict=True) if number == 0 else ():
-                yield after.root.name, _calibration_figures(before, after, count, pictures)
+                yield after.root.name, _calibration_figures(before, after, known, interface, pictures)
             fit_scenes = listen(better, fit)
             for mc_samples, time_shifts in PASSES:
                 if number and not mc_samples:
@@ -274,16 +166,23 @@ def placements(
                     )
 
 
-def _calibration_figures(before: Scenes, after: Scenes, count: int, pictures: Path | None) -> CalibrationFigures:
+def _calibration_figures(
+    before: Scenes, after: Scenes, known: Scenes, interface: Interface, pictures: Path | None
+) -> CalibrationFigures:
+    count = len(interface.classes)
+    activity, presence = Heard(before.plain, before.references).activities(count)
+    plain_fit = fit_calibration(interface, known.plain, known.references, known.root.name).calibration
+    believed = Calibration.of(plain_fit, interface.classes).activity(activity.astype(np.float32))
     diagrams = {
-        "before": reliability(*cells(before, count)),
-        "after, fitted on other groups": reliability(*cells(after, count)),
+        "before": reliability(activity, presence),
+        "after, fitted on other groups": reliability(*Heard(after.plain, after.references).activities(count)),
     }
     if pictures is not None:
         plot_reliability(pictures / f"reliability-{after.root.name}.png", diagrams)
     errors = [diagram.expected_error for diagram in diagrams.values()]
     return CalibrationFigures(
         error_before=errors[0],
+        error_plain_fit=reliability(believed.astype(np.float64), presence).expected_error,
         error_after=errors[1],
         F20_before=scores(before.plain, before, count)[0],
         F20_after=scores(after.plain, after, count)[0],
@@ -327,7 +226,7 @@ def show(report: UncertaintyReport) -> None:
         [name, *(f"{value:.4f}" for value in msgspec.structs.astuple(figures))]
         for name, figures in report.calibration.items()
     ]
-    header = ["data", "calibration error before", "after", "F20 before", "after"]
+    header = ["data", "calibration error before", "plain fit", "after", "F20 before", "after"]
     print_table(f"{report.model}: calibration fitted on {report.fitted_on}", header, rows)
     for name, parts in report.passes.items():
         values = list(parts[0].rankings)
