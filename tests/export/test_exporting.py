@@ -173,3 +173,23 @@ def test_lower_precisions_stay_near_the_float_model(tiny_model: Path, tmp_path: 
     assert exported.report.raw_mean < 0.05
     # Half precision in the frontend would be infinite on the full-scale sine.
     assert max(case.raw_max for case in exported.report.cases if case.case == "sine") < 1.0
+
+
+@pytest.mark.export
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("precision", "kind"), [("int8", "constexpr_affine_dequantize"), ("palette", "constexpr_lut_to_dense")]
+)
+def test_compressed_weights_of_core_ml_are_read_back(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, precision: str, kind: str
+) -> None:
+    from edgeseld.export import coreml_target
+    from edgeseld.export.exporting import export_model
+    from edgeseld.runtime.backends.mil.program import read_program
+
+    # Weights as small as those of the tiny network are left alone otherwise.
+    monkeypatch.setattr(coreml_target, "COMPRESSED_FROM_ELEMENTS", 200)
+    exported = export_model(tiny_model, read_recipe(recipe_path("coreml", precision)), tmp_path, allow_drift=True)
+    package = exported.path / exported.manifest.graphs["full"].file
+    assert kind in {operation.kind for operation in read_program(package).operations}
+    assert exported.report.raw_mean < 0.05

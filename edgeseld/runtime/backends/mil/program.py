@@ -25,6 +25,7 @@ ELEMENTS: dict[int, type[np.generic]] = {
     23: np.int32,
     31: np.uint8,
     32: np.uint16,
+    33: np.uint32,
 }
 # blob_metadata of MLModel weight storage: sentinel u32, type u32, size u64, offset u64, then reserved bytes.
 BLOB_SENTINEL = 0xDEADBEEF
