@@ -3,13 +3,15 @@
 import json
 import logging
 import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from benchmarks.server_fuzz import fuzz
+from benchmarks.fuzz_requests import describe_server, strewn
+from benchmarks.server_fuzz import by_route, fuzz
 from edgeseld.cloud.app import create_app
 from edgeseld.cloud.observing import LOG, JsonLines
 from edgeseld.cloud.serving import Served
@@ -109,9 +111,25 @@ def test_an_unforeseen_error_is_logged_and_not_shown(app: FastAPI, monkeypatch: 
         assert app.state.served.admission.inside == 0
 
 
+def test_answers_are_counted_by_route() -> None:
+    answers = Counter({("POST /b", 200): 3, ("GET /a", 404): 2, ("POST /b", 404): 1})
+    assert by_route(answers) == [["GET /a", "-", "2"], ["POST /b", "3", "1"]]
+
+
+def test_what_the_fuzzer_draws_is_put_into_an_intact_body() -> None:
+    intact = bytes(100)
+    assert strewn(intact, b"", 50) == intact
+    # One byte goes to place 37, two bytes to 74 mod 50; the length stays.
+    assert strewn(intact, b"x", 50) == bytes(37) + b"x" + bytes(62)
+    assert strewn(intact, b"xy", 50) == bytes(24) + b"xy" + bytes(74)
+
+
 @pytest.mark.slow
 def test_a_fuzzer_finds_no_server_error(app: FastAPI) -> None:
     # `python -m benchmarks.server_fuzz` asks 10,000 times.
-    statuses = fuzz(app, 5)
-    assert statuses.total() > 50
-    assert {200, 422} <= set(statuses)
+    describe_server(app)
+    answers = fuzz(app, 5)
+    assert answers.total() > 50
+    assert {200, 404, 422} <= {status for _, status in answers}
+    # Every route was reached, behind the check of the model's name.
+    assert {route for route, status in answers if status == 200} == {route for route, _ in answers}
