@@ -16,7 +16,7 @@ import numpy as np
 
 from benchmarks.ablation_arms import ARMS, BASELINE, TIERS, Arm, Tier, arm_recipe, run_arm
 from benchmarks.ablation_plots import plot_cost, plot_frames, single_class_frames
-from benchmarks.heldout import DEFINITION, MEASURES, Difference
+from benchmarks.heldout import DEFINITION, MEASURES
 from edgeseld.bench.accuracy import dataset_for, detections, hear_dataset
 from edgeseld.bench.host import bench_host, this_machine
 from edgeseld.bench.report import Machine
@@ -24,6 +24,7 @@ from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import atomic_file, write_atomic
 from edgeseld.core.catalogue import Cost
 from edgeseld.core.early_exit import exit_folder
+from edgeseld.core.interval import Interval
 from edgeseld.core.locate import MODEL_FILE, find_model
 from edgeseld.core.prediction import Prediction
 from edgeseld.core.recipe import ModelFile
@@ -55,7 +56,7 @@ class Row(Frozen, frozen=True, kw_only=True):
     seeds: tuple[int, ...]
     scores: dict[str, float]
     F20_interval: tuple[float, float]
-    differences: dict[str, Difference]
+    differences: dict[str, Interval]
     cost: Cost
     latency_ms: float | None
     hours_seen: float | None
@@ -143,14 +144,14 @@ def _score(heard: Mapping[int, Mapping[str, Prediction]], heldout: Heldout) -> S
     return score(references, found, rules, class_count=len(heldout.class_names), classes=heldout.classes)
 
 
-def difference(first: System, second: System, heldout: Heldout) -> dict[str, Difference]:
+def difference(first: System, second: System, heldout: Heldout) -> dict[str, Interval]:
     """Second minus first over the seeds that both have; a file is drawn with all its seeds."""
     seeds = sorted(set(first.heard) & set(second.heard))
     scores = [_score({seed: system.heard[seed] for seed in seeds}, heldout) for system in (first, second)]
     groups = {name: name.partition("/")[2] for name in scores[0].counts.files}
     found = paired_bootstrap(scores[0], scores[1], groups)
     return {
-        name: Difference(value=found[name].difference, low=found[name].low, high=found[name].high) for name in MEASURES
+        name: Interval(value=found[name].difference, low=found[name].low, high=found[name].high) for name in MEASURES
     }
 
 

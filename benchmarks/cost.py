@@ -20,9 +20,10 @@ import numpy as np
 from benchmarks.peers.librosa_seldnet import LibrosaSeldnet
 from benchmarks.peers.salsa_lite import SalsaLiteSeldnet
 from edgeseld.bench.machine import Machine, this_machine
-from edgeseld.bench.rounds import Ratio, Stage, ratio, stage, time_in_turn
+from edgeseld.bench.rounds import Stage, ratio, stage, time_in_turn
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
+from edgeseld.core.interval import Interval
 from edgeseld.core.locate import find_bundle, find_model
 from edgeseld.core.structs import Frozen, to_json
 from edgeseld.export.exporting import export_model
@@ -43,7 +44,7 @@ class Row(Frozen, frozen=True, kw_only=True):
     """One rival."""
 
     time: Stage
-    ratio: Ratio
+    ratio: Interval
 
 
 class CostReport(Frozen, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from edgeseld.bench.accuracy import evaluate
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import HeldoutScores
+from edgeseld.core.interval import Interval
 from edgeseld.core.structs import Frozen, read_toml, to_json
 from edgeseld.data.synth.definition import HeldoutDefinition
 from edgeseld.metrics.counts import join
@@ -27,19 +28,11 @@ MEASURES = ("F", "LE", "LR", "ER", "SELD")
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
-class Difference(Frozen, frozen=True, kw_only=True):
-    """A model minus the first one, with its paired interval over files."""
-
-    value: float
-    low: float
-    high: float
-
-
 class HeldoutReport(Frozen, frozen=True, kw_only=True):
-    """Scores by set and model, differences to the first model by set, model and measure."""
+    """Scores by set and model, differences to the first model (paired over files) by set, model and measure."""
 
     scores: dict[str, dict[str, HeldoutScores]]
-    differences: dict[str, dict[str, dict[str, Difference]]]
+    differences: dict[str, dict[str, dict[str, Interval]]]
 
 
 def heldout_scores(score: Score) -> HeldoutScores:
@@ -53,11 +46,11 @@ def heldout_scores(score: Score) -> HeldoutScores:
     )
 
 
-def compare(first: Score, second: Score) -> dict[str, Difference]:
+def compare(first: Score, second: Score) -> dict[str, Interval]:
     """Second minus first in every measure."""
     found = paired_bootstrap(first, second)
     return {
-        name: Difference(value=found[name].difference, low=found[name].low, high=found[name].high) for name in MEASURES
+        name: Interval(value=found[name].difference, low=found[name].low, high=found[name].high) for name in MEASURES
     }
 
 
@@ -119,7 +112,7 @@ def show(report: HeldoutReport) -> None:
         print_table(f"held-out set, {set_name} rooms", header, rows)
 
 
-def _change(difference: Difference) -> str:
+def _change(difference: Interval) -> str:
     return f"{difference.value:+.3f} ({difference.low:+.3f} to {difference.high:+.3f})"
 
 

@@ -24,10 +24,11 @@ from safetensors.numpy import load_file, save
 from benchmarks.peers.librosa_seldnet import CachedFeatures, LibrosaSeldnet
 from edgeseld.bench.machine import Machine, this_machine
 from edgeseld.bench.memory import resident_bytes
-from edgeseld.bench.rounds import Ratio, Stage, ratio, stage, time_in_turn
+from edgeseld.bench.rounds import Stage, ratio, stage, time_in_turn
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.frames import LABEL_FRAME_SAMPLES, LABEL_FRAMES_PER_S, SAMPLE_RATE_HZ
+from edgeseld.core.interval import Interval
 from edgeseld.core.locate import MODEL_FILE, find_model
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import Frozen, read_toml, to_json, to_toml
@@ -63,7 +64,7 @@ class Row(Frozen, frozen=True, kw_only=True):
     part: str
     name: str
     time: Stage
-    ratio: Ratio | None = None
+    ratio: Interval | None = None
     limit: str = ""
 
 

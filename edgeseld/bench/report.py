@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 
 from edgeseld.bench.machine import Machine
-from edgeseld.bench.rounds import Ratio, Stage
+from edgeseld.bench.rounds import Stage
 from edgeseld.core.errors import EdgeseldError
+from edgeseld.core.interval import Interval
 from edgeseld.core.structs import Frozen
 
 
@@ -38,7 +39,7 @@ class Timing(Frozen, frozen=True, kw_only=True):
     memory_bytes: int
     model_bytes: int
     F20: float | None
-    ratio: Ratio
+    ratio: Interval
 
 
 class BenchReport(Frozen, frozen=True, kw_only=True):

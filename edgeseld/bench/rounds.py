@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from edgeseld.core.interval import Interval
 from edgeseld.core.structs import Frozen
 
 Progress = Callable[[Iterable[int], int, str], Iterable[int]]
@@ -20,14 +21,6 @@ class Stage(Frozen, frozen=True, kw_only=True):
     p90_ms: float
     min_ms: float
     max_ms: float
-
-
-class Ratio(Frozen, frozen=True, kw_only=True):
-    """Time over that of the baseline, the median of the rounds' own ratios, with a 95 % bootstrap interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 def time_in_turn(
@@ -57,9 +50,9 @@ def stage(seconds: NDArray[np.float64]) -> Stage:
     return Stage(median_ms=float(median), p90_ms=float(p90), min_ms=float(values.min()), max_ms=float(values.max()))
 
 
-def ratio(seconds: NDArray[np.float64], baseline: NDArray[np.float64]) -> Ratio:
-    """Ratio of two rivals that ran in the same rounds."""
+def ratio(seconds: NDArray[np.float64], baseline: NDArray[np.float64]) -> Interval:
+    """Time over that of the baseline: the median of the rounds' own ratios, rounds resampled for its interval."""
     ratios = seconds / baseline
     drawn = np.random.default_rng(0).choice(ratios, (RESAMPLES, len(ratios)))
     low, high = np.quantile(np.median(drawn, axis=1), [0.025, 0.975])
-    return Ratio(value=float(np.median(ratios)), low=float(low), high=float(high))
+    return Interval(value=float(np.median(ratios)), low=float(low), high=float(high))

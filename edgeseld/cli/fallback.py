@@ -11,8 +11,8 @@ from edgeseld.cli.options import json_option, model_argument
 from edgeseld.core.errors import BackendMissingError
 
 if TYPE_CHECKING:
-    from edgeseld.cloud.equal_share import Interval
     from edgeseld.cloud.strategies import FallbackReport, StrategyResult
+    from edgeseld.core.interval import Interval
 
 FOLDER = click.Path(path_type=Path, file_okay=False)
 FILE = click.Path(path_type=Path, dir_okay=False)

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseld.cloud.study import Study, mended, scores
+from edgeseld.core.interval import Interval
 from edgeseld.core.structs import Frozen
 from edgeseld.metrics.counts import CLASS_COLUMNS, FILE_COLUMNS
 
@@ -14,14 +15,6 @@ Float64 = NDArray[np.float64]
 RESAMPLES = 300
 # Random windows are drawn this often in every resample.
 DRAWS = 4
-
-
-class Interval(Frozen, frozen=True, kw_only=True):
-    """A value with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
 
 
 class EqualShare(Frozen, frozen=True, kw_only=True):

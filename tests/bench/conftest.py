@@ -13,7 +13,8 @@ from edgeseld.bench import adb
 from edgeseld.bench.adb import Device, find_device
 from edgeseld.bench.machine import Machine
 from edgeseld.bench.report import BenchReport, Timing
-from edgeseld.bench.rounds import Ratio, Stage
+from edgeseld.bench.rounds import Stage
+from edgeseld.core.interval import Interval
 from tests.bench.adb_daemon import AdbDaemon
 from tests.bench.phone import Connect, Phone
 from tests.small_bundle import write_small_bundle
@@ -88,5 +89,5 @@ def _timing(name: str, median_ms: float, ratio: float, scored: bool) -> Timing:
         memory_bytes=30_000_000,
         model_bytes=2_000_000,
         F20=0.5 if scored else None,
-        ratio=Ratio(value=ratio, low=ratio, high=ratio),
+        ratio=Interval(value=ratio, low=ratio, high=ratio),
     )
