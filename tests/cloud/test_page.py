@@ -134,5 +134,8 @@ def test_the_microphone_is_recorded_and_what_the_server_refuses_is_shown(page: w
     time.sleep(1.0)
     _one(page, "#record").click()
     # The model hears four channels, the made-up microphone has fewer.
-    _until(lambda: "needs 4 channels" in _status(page))
-    _until(lambda: page.execute_script("return document.getElementById('player').duration") > 0.5)
+    _until(lambda: "needs" in _status(page))
+    assert "needs 4 channels" in _status(page)
+    recorded_s = "return document.getElementById('player').duration"
+    _until(lambda: page.execute_script(recorded_s))
+    assert page.execute_script(recorded_s) > 0.5

@@ -11,8 +11,8 @@ from edgeseld.core.structs import read_toml
 from edgeseld.nn.cost import network_cost
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.train.distillation import stage_pairs
-from edgeseld.train.teachers import require_teachable
 from tests.conftest import ROOT
+from tests.train.teaching import why_refused
 
 SPECS = {path.parent.name: read_toml(path, ModelFile) for path in sorted((ROOT / "models").glob("*/model.toml"))}
 KNOWN = msgspec.json.decode((ROOT / "models" / COSTS_FILE).read_bytes(), type=dict[str, KnownCost])
@@ -47,13 +47,16 @@ def test_both_back_ends_of_the_sed_student_cost_the_same() -> None:
 @pytest.mark.parametrize("student", ["student-xs", "student-s", "student-m", "student-stream", "student-mic"])
 @pytest.mark.parametrize("teacher", ["teacher-hda", "teacher-gru", "teacher-m", "cnn-conformer"])
 def test_every_teacher_can_teach_every_student(student: str, teacher: str) -> None:
-    require_teachable(SPECS[student], SPECS[teacher], live=False)
+    assert why_refused(SPECS[student], SPECS[teacher], live=False) is None
     assert len(stage_pairs(SPECS[student], SPECS[teacher])) == 3
 
 
 @pytest.mark.parametrize("student", ["student-sed", "student-sed-transformer"])
 def test_a_teacher_of_ambisonics_teaches_sounds_to_a_mono_student(student: str) -> None:
-    require_teachable(SPECS[student], SPECS["teacher-hda"], live=False)
+    assert why_refused(SPECS[student], SPECS["teacher-hda"], live=False) is None
+    refused = why_refused(SPECS["student-xs"], SPECS[student], live=False)
+    assert refused is not None
+    assert "choose a teacher that hears directions" in refused
 
 
 def test_the_verb_lists_models_with_and_without_weights() -> None:
