@@ -7,6 +7,7 @@ object Repository {
     private val root = File(checkNotNull(System.getProperty("repository.root")) { "surefire names the root of the repository" })
 
     val trackingCases = File(root, "tests/golden/tracking.json")
+    val fallbackCases = File(root, "tests/golden/fallback.json")
     val halvingCase = File(root, "tests/golden/features/halving.json")
     val manifestSchema = File(root, "docs/manifest.schema.json")
     val recordings: List<File> = File(root, "tests/golden/hearing").listFiles { file -> file.extension == "json" }!!.sorted()

@@ -33,9 +33,13 @@ class Timeline private constructor(
         val deviations = loudest.map { places -> FloatArray(places.size) { sure?.activityStd?.get(places[it]) ?: 0f } }
         val surplus = max(0, frames + prediction.frames - TIMELINE_FRAMES)
         val first = firstFrame + surplus
-        val marks = detections.filterKeys { it >= first } + heard.groupBy { Math.round(it.timeS * 10).toInt() }
+        val marks = detections.filterKeys { it >= first } + byFrame(heard)
         return Timeline(classes, first, (activity + values).drop(surplus), (deviation + deviations).drop(surplus), marks)
     }
+
+    /** The timeline with other sources in label frames first .. last - 1. */
+    fun heardAnew(first: Int, last: Int, heard: List<Detection>): Timeline =
+        Timeline(classes, firstFrame, activity, deviation, detections.filterKeys { it < first || it >= last } + byFrame(heard))
 
     /** Rows for the screen: the classes that could be heard and were loudest, at most `most`, in the order of the model. */
     fun rows(most: Int): List<TimelineRow> {
@@ -55,6 +59,8 @@ class Timeline private constructor(
         fun empty(classes: List<String>) = Timeline(classes, 0, emptyList(), emptyList(), emptyMap())
     }
 }
+
+private fun byFrame(heard: List<Detection>): Map<Int, List<Detection>> = heard.groupBy { Math.round(it.timeS * 10).toInt() }
 
 /** Activity of one class with its band, one number a frame. */
 class TimelineRow(val className: String, val colour: Int, val mean: FloatArray, val low: FloatArray, val high: FloatArray)

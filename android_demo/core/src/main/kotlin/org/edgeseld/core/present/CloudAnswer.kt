@@ -9,20 +9,22 @@ import org.edgeseld.core.EdgeseldException
 import org.edgeseld.core.hearing.Passes
 import org.edgeseld.core.tracking.EventList
 
-private const val TIMEOUT_MS = 20_000
+/** The longest wait for a whole scene, and for a window. */
+const val SCENE_TIMEOUT_MS = 20_000
+const val WINDOW_TIMEOUT_MS = 10_000
 private const val MOST_DETAIL = 300
 
 /** No network, a refusal, or an answer that is none. */
 class CloudException(message: String, cause: Throwable? = null) : EdgeseldException(message, cause)
 
 /** Events of a WAV file from `edgeseld serve` at `address`, such as http://192.168.0.2:8000. CloudException where there are none. */
-fun askCloud(address: String, wav: ByteArray, passes: Passes): EventList {
+fun askCloud(address: String, wav: ByteArray, passes: Passes, timeoutMs: Int): EventList {
     val query = "mc_samples=${passes.mcSamples}&time_shifts=${passes.timeShifts}&seed=${passes.seed}"
     try {
         val connection = URL("${address.trimEnd('/')}/v1/events?$query").openConnection() as HttpURLConnection
         connection.requestMethod = "POST"
-        connection.connectTimeout = TIMEOUT_MS
-        connection.readTimeout = TIMEOUT_MS
+        connection.connectTimeout = timeoutMs
+        connection.readTimeout = timeoutMs
         connection.doOutput = true
         connection.setRequestProperty("Content-Type", "audio/wav")
         connection.setFixedLengthStreamingMode(wav.size)

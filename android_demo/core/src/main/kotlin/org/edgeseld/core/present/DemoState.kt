@@ -30,6 +30,9 @@ data class Readout(val runtime: String, val hearingMs: Double, val audioS: Doubl
 
 data class Battery(val percent: Int, val temperatureC: Double)
 
+/** How many windows of a scene the device doubted, and how many of them the cloud heard instead. */
+data class Fallback(val doubtful: Int, val answered: Int)
+
 /** Everything the screen shows; drawing it needs nothing else. */
 data class DemoState(
     val models: List<String>,
@@ -48,6 +51,7 @@ data class DemoState(
     val readout: Readout? = null,
     val battery: Battery? = null,
     val agreement: Agreement? = null,
+    val fallback: Fallback? = null,
 ) {
     val busy: Boolean get() = phase != Phase.IDLE
 

@@ -2,6 +2,8 @@ package org.edgeseld.core.present
 
 import org.edgeseld.core.drawing.Timeline
 import org.edgeseld.core.drawing.compareEvents
+import org.edgeseld.core.fallback.LabelWindow
+import org.edgeseld.core.fallback.WindowAnswer
 import org.edgeseld.core.hearing.Passes
 import org.edgeseld.core.hearing.Prediction
 import org.edgeseld.core.tracking.Detection
@@ -24,14 +26,18 @@ sealed interface DemoEvent {
     data class FramesHeard(val prediction: Prediction, val detections: List<Detection>, val readout: Readout, val level: Float) : DemoEvent
     data class EventsClosed(val events: List<SeldEvent>) : DemoEvent
 
-    /** A scene is heard; its sound plays from now on, a frame a tick. */
-    data object SceneHeard : DemoEvent
+    /** A scene is heard; its sound plays from now on, a frame a tick. `doubtful` windows are to be asked about, null: all of it. */
+    data class SceneHeard(val doubtful: Doubtful? = null) : DemoEvent
     data object FramePlayed : DemoEvent
     data class CloudAnswered(val events: List<SeldEvent>) : DemoEvent
+    data class WindowsAnswered(val answers: List<WindowAnswer>) : DemoEvent
     data class CloudFailed(val detail: String) : DemoEvent
     data class Failed(val problem: Problem) : DemoEvent
     data class BatteryRead(val battery: Battery) : DemoEvent
 }
+
+/** Windows in which the device is not sure enough of itself, and the label frames of context that go with each. */
+data class Doubtful(val windows: List<LabelWindow>, val contextFrames: Int)
 
 /** What the presenter asks the device for. */
 sealed interface DemoEffect {
@@ -39,6 +45,7 @@ sealed interface DemoEffect {
     data class Listen(val model: String, val sound: Sound, val passes: Passes) : DemoEffect
     data object StopListening : DemoEffect
     data class AskCloud(val address: String, val scene: String, val passes: Passes) : DemoEffect
+    data class AskWindows(val address: String, val scene: String, val passes: Passes, val doubtful: Doubtful) : DemoEffect
 }
 
 data class Step(val state: DemoState, val effects: List<DemoEffect> = emptyList())
@@ -51,15 +58,16 @@ fun advance(state: DemoState, event: DemoEvent, mayRecord: Boolean): Step = when
     is DemoEvent.SoundChosen -> stopped(state.copy(sound = event.sound))
     is DemoEvent.SamplesChosen -> restarted(state.copy(mcSamples = event.count), event.count != state.mcSamples)
     is DemoEvent.ShiftsChosen -> restarted(state.copy(timeShifts = event.count), event.count != state.timeShifts)
-    is DemoEvent.CloudChosen -> Step(state.copy(cloud = event.address?.takeIf { it.isNotBlank() }, agreement = null))
+    is DemoEvent.CloudChosen -> Step(state.copy(cloud = event.address?.takeIf { it.isNotBlank() }, agreement = null, fallback = null))
     DemoEvent.StartPressed -> started(state, mayRecord)
     DemoEvent.StopPressed, DemoEvent.Hidden -> stopped(state)
     is DemoEvent.PermissionAnswered -> permitted(state, event.granted)
     is DemoEvent.BatteryRead -> Step(state.copy(battery = event.battery))
     is DemoEvent.CloudAnswered -> Step(state.copy(agreement = compareEvents(state.events, event.events)))
+    is DemoEvent.WindowsAnswered -> Step(fallenBack(state, event.answers))
     is DemoEvent.CloudFailed -> Step(state.copy(problem = Problem(Problem.Kind.NETWORK, event.detail)))
     is DemoEvent.Failed -> if (state.busy) Step(state.copy(phase = Phase.IDLE, problem = event.problem), listOf(DemoEffect.StopListening)) else Step(state)
-    is DemoEvent.ModelReady, is DemoEvent.FramesHeard, is DemoEvent.EventsClosed, DemoEvent.SceneHeard, DemoEvent.FramePlayed ->
+    is DemoEvent.ModelReady, is DemoEvent.FramesHeard, is DemoEvent.EventsClosed, is DemoEvent.SceneHeard, DemoEvent.FramePlayed ->
         // What a stopped listener still reports is too late.
         if (state.busy) heard(state, event) else Step(state)
 }
@@ -77,7 +85,7 @@ private fun started(state: DemoState, mayRecord: Boolean): Step {
 
 private fun listening(state: DemoState, model: String): Step = Step(
     state.copy(
-        phase = Phase.PREPARING, problem = null, agreement = null, readout = null, events = emptyList(), playedFrame = 0, level = 0f,
+        phase = Phase.PREPARING, problem = null, agreement = null, fallback = null, readout = null, events = emptyList(), playedFrame = 0, level = 0f,
         timeline = Timeline.empty(emptyList()),
     ),
     listOf(DemoEffect.Listen(model, state.sound, state.passes)),
@@ -111,7 +119,7 @@ private fun heard(state: DemoState, event: DemoEvent): Step = when (event) {
         Step(state.copy(timeline = timeline, playedFrame = newest, readout = event.readout, level = event.level))
     }
     is DemoEvent.EventsClosed -> Step(state.copy(events = (state.events + event.events).takeLast(MOST_EVENTS)))
-    DemoEvent.SceneHeard -> Step(state.copy(phase = Phase.PLAYING, playedFrame = 0), cloudQuestion(state))
+    is DemoEvent.SceneHeard -> Step(state.copy(phase = Phase.PLAYING, playedFrame = 0), cloudQuestion(state, event.doubtful))
     DemoEvent.FramePlayed -> when {
         state.phase != Phase.PLAYING -> Step(state)
         state.playedFrame >= state.timeline.lastFrame -> Step(state.copy(phase = Phase.IDLE))
@@ -120,8 +128,23 @@ private fun heard(state: DemoState, event: DemoEvent): Step = when (event) {
     else -> Step(state)
 }
 
-private fun cloudQuestion(state: DemoState): List<DemoEffect> {
+private fun cloudQuestion(state: DemoState, doubtful: Doubtful?): List<DemoEffect> {
     val scene = state.sound as? Sound.Scene
     val address = state.cloud
-    return if (scene == null || address == null) emptyList() else listOf(DemoEffect.AskCloud(address, scene.name, state.passes))
+    return when {
+        scene == null || address == null -> emptyList()
+        doubtful == null -> listOf(DemoEffect.AskCloud(address, scene.name, state.passes))
+        else -> listOf(DemoEffect.AskWindows(address, scene.name, state.passes, doubtful))
+    }
+}
+
+/** The cloud's sources in the windows that it answered; everywhere else the device's stand. */
+private fun fallenBack(state: DemoState, answers: List<WindowAnswer>): DemoState {
+    val timeline = answers.fold(state.timeline) { before, (window, heard) -> if (heard == null) before else before.heardAnew(window.first, window.last, heard) }
+    val trouble = answers.firstNotNullOfOrNull { it.trouble }
+    return state.copy(
+        timeline = timeline,
+        fallback = Fallback(answers.size, answers.count { it.heard != null }),
+        problem = trouble?.let { Problem(Problem.Kind.NETWORK, it) } ?: state.problem,
+    )
 }

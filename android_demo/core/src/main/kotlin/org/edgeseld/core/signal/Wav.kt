@@ -8,6 +8,8 @@ import org.edgeseld.core.SAMPLE_RATE_HZ
 private const val PCM = 1
 private const val FLOAT = 3
 private const val EXTENSIBLE = 0xFFFE
+private const val HEADER_BYTES = 44
+private const val FULL_SCALE = 32_768f
 
 /** A RIFF WAVE file, 16-bit PCM or float32 at 24 or 48 kHz, as audio at 24 kHz; AudioFormatException for anything else. */
 fun readWav(bytes: ByteArray): Audio {
@@ -19,13 +21,27 @@ fun readWav(bytes: ByteArray): Audio {
     val bits = format.getShort(14).toInt()
     val code = (format.getShort(0).toInt() and 0xFFFF).let { if (it == EXTENSIBLE) format.getShort(24).toInt() else it }
     val interleaved = when {
-        code == PCM && bits == 16 -> data.asShortBuffer().let { shorts -> FloatArray(shorts.remaining()) { shorts.get(it) / 32_768f } }
+        code == PCM && bits == 16 -> data.asShortBuffer().let { shorts -> FloatArray(shorts.remaining()) { shorts.get(it) / FULL_SCALE } }
         code == FLOAT && bits == 32 -> data.asFloatBuffer().let { floats -> FloatArray(floats.remaining()).also { floats.get(it) } }
         else -> throw AudioFormatException("a scene is 16-bit PCM or 32-bit float, got code $code with $bits bits: convert it")
     }
     val samples = interleaved.size / channels
     if (samples == 0 || interleaved.any { !it.isFinite() }) throw AudioFormatException("audio needs finite samples: repair the recording")
     return toModelRate(Audio(channels, samples, deinterleave(interleaved, channels, samples)), rateHz)
+}
+
+/** Audio at 24 kHz as a WAV file, 16-bit PCM. */
+fun writeWav(audio: Audio): ByteArray {
+    val dataBytes = 2 * audio.channels * audio.samples
+    val bytes = ByteBuffer.allocate(HEADER_BYTES + dataBytes).order(ByteOrder.LITTLE_ENDIAN)
+    bytes.put("RIFF".toByteArray()).putInt(HEADER_BYTES - 8 + dataBytes).put("WAVEfmt ".toByteArray()).putInt(16)
+    bytes.putShort(PCM.toShort()).putShort(audio.channels.toShort()).putInt(SAMPLE_RATE_HZ).putInt(2 * audio.channels * SAMPLE_RATE_HZ)
+    bytes.putShort((2 * audio.channels).toShort()).putShort(16).put("data".toByteArray()).putInt(dataBytes)
+    for (sample in 0 until audio.samples) for (channel in 0 until audio.channels) {
+        val value = Math.round(audio.data[channel * audio.samples + sample] * FULL_SCALE)
+        bytes.putShort(value.coerceIn(Short.MIN_VALUE.toInt(), Short.MAX_VALUE.toInt()).toShort())
+    }
+    return bytes.array()
 }
 
 private fun toModelRate(audio: Audio, rateHz: Int): Audio = when (rateHz) {

@@ -1,5 +1,7 @@
 package org.edgeseld.core.present
 
+import org.edgeseld.core.fallback.LabelWindow
+import org.edgeseld.core.fallback.WindowAnswer
 import org.edgeseld.core.hearing.Passes
 import org.edgeseld.core.hearing.Prediction
 import org.edgeseld.core.tracking.Detection
@@ -28,7 +30,7 @@ class PresenterTest {
         val started = after(idle, DemoEvent.StartPressed)
         assertEquals(Phase.PREPARING, started.state.phase)
         assertEquals(listOf(DemoEffect.Listen("a.seld", Sound.Scene("s.wav"), Passes(10, 1))), started.effects)
-        val played = after(started.state, DemoEvent.ModelReady(listOf("bell")), heard, DemoEvent.SceneHeard).state
+        val played = after(started.state, DemoEvent.ModelReady(listOf("bell")), heard, DemoEvent.SceneHeard()).state
         assertEquals(Phase.PLAYING, played.phase)
         assertEquals(0, played.marks.size)
         val second = after(played, DemoEvent.FramePlayed).state
@@ -89,7 +91,7 @@ class PresenterTest {
     fun `the cloud hears the same scene, and is compared`() {
         val asked = after(
             idle, DemoEvent.CloudChosen("http://here"), DemoEvent.StartPressed, DemoEvent.ModelReady(listOf("bell")), heard,
-            DemoEvent.EventsClosed(listOf(event(30.0), event(0.0, onsetS = 5.0))), DemoEvent.SceneHeard,
+            DemoEvent.EventsClosed(listOf(event(30.0), event(0.0, onsetS = 5.0))), DemoEvent.SceneHeard(),
         )
         assertEquals(listOf(DemoEffect.AskCloud("http://here", "s.wav", Passes(10, 1))), asked.effects)
         val agreement = after(asked.state, DemoEvent.CloudAnswered(listOf(event(40.0)))).state.agreement!!
@@ -99,9 +101,26 @@ class PresenterTest {
     }
 
     @Test
+    fun `the cloud is asked about doubtful windows, and the device's answer stands where none comes`() {
+        val doubtful = Doubtful(listOf(LabelWindow(0, 1), LabelWindow(1, 2)), contextFrames = 10)
+        val asked = after(
+            idle, DemoEvent.CloudChosen("http://here"), DemoEvent.StartPressed, DemoEvent.ModelReady(listOf("bell")), heard, DemoEvent.SceneHeard(doubtful),
+        )
+        assertEquals(listOf(DemoEffect.AskWindows("http://here", "s.wav", Passes(10, 1), doubtful)), asked.effects)
+        val other = Detection(0.0, "bell", 3, 0.8, -90.0, 0.0)
+        val answers = listOf(WindowAnswer(LabelWindow(0, 1), listOf(other)), WindowAnswer(LabelWindow(1, 2), null, "too late"))
+        val state = after(asked.state, DemoEvent.WindowsAnswered(answers)).state
+        assertEquals(listOf(other), state.timeline.detections[0])
+        assertEquals(30.0, state.timeline.detections.getValue(1).single().azimuthDeg)
+        assertEquals(Fallback(doubtful = 2, answered = 1) to "too late", state.fallback to state.problem?.detail)
+        val silent = after(asked.state, DemoEvent.WindowsAnswered(listOf(WindowAnswer(LabelWindow(1, 2), emptyList())))).state
+        assertNull(silent.timeline.detections[1])
+    }
+
+    @Test
     fun `a server that is not there is an error in one line`() {
-        val error = assertThrows(CloudException::class.java) { askCloud("http://127.0.0.1:9", ByteArray(4), Passes()) }
+        val error = assertThrows(CloudException::class.java) { askCloud("http://127.0.0.1:9", ByteArray(4), Passes(), 1_000) }
         assertEquals(true, error.message!!.contains("cannot be reached"))
-        assertThrows(CloudException::class.java) { askCloud("not an address", ByteArray(4), Passes()) }
+        assertThrows(CloudException::class.java) { askCloud("not an address", ByteArray(4), Passes(), 1_000) }
     }
 }

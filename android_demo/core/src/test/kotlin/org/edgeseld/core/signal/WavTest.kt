@@ -27,6 +27,14 @@ class WavTest {
     }
 
     @Test
+    fun `what is written is read again, the loudest samples clipped`() {
+        val audio = Audio(2, 3, floatArrayOf(0.5f, -1f, 0.25f, 1.5f, -2f, 0f))
+        val again = readWav(writeWav(audio))
+        assertEquals(listOf(2, 3), listOf(again.channels, again.samples))
+        assertArrayEquals(floatArrayOf(0.5f, -1f, 0.25f, 32_767f / 32_768f, -1f, 0f), again.data)
+    }
+
+    @Test
     fun `the sample scene has four channels of eight seconds`() {
         val audio = readWav(Repository.sampleScene.readBytes())
         assertEquals(listOf(4, 192_000), listOf(audio.channels, audio.samples))
