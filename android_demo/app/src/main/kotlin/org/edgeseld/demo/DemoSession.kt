@@ -8,14 +8,20 @@ import android.content.pm.PackageManager
 import android.os.BatteryManager
 import android.os.Handler
 import android.os.Looper
+import java.util.concurrent.Executors
+import org.edgeseld.core.fallback.CircuitBreaker
+import org.edgeseld.core.fallback.WindowAsker
 import org.edgeseld.core.present.Battery
 import org.edgeseld.core.present.CloudException
 import org.edgeseld.core.present.DemoEffect
 import org.edgeseld.core.present.DemoEvent
 import org.edgeseld.core.present.DemoState
 import org.edgeseld.core.present.Phase
+import org.edgeseld.core.present.SCENE_TIMEOUT_MS
+import org.edgeseld.core.present.WINDOW_TIMEOUT_MS
 import org.edgeseld.core.present.advance
 import org.edgeseld.core.present.askCloud
+import org.edgeseld.core.signal.writeWav
 
 private const val FRAME_MS = 100L
 private const val BATTERY_MS = 10_000L
@@ -33,6 +39,8 @@ class DemoSession(private val context: Context) {
     private val play = Runnable(::playFrame)
     private val battery = Runnable(::readBattery)
     private val store = ModelStore(context)
+    private val breaker = CircuitBreaker()
+    private val cloud = Executors.newSingleThreadExecutor { Thread(it, "cloud").apply { isDaemon = true } }
     private var listener: Listener? = null
     private var screen: Screen? = null
     var state = DemoState(models = store.models(), scenes = store.scenes())
@@ -64,6 +72,7 @@ class DemoSession(private val context: Context) {
             DemoEffect.StopListening -> stop()
             is DemoEffect.Listen -> listen(effect)
             is DemoEffect.AskCloud -> ask(effect)
+            is DemoEffect.AskWindows -> ask(effect)
         }
     }
 
@@ -81,15 +90,29 @@ class DemoSession(private val context: Context) {
         listener = null
     }
 
-    private fun ask(question: DemoEffect.AskCloud) {
-        Thread({
-            val answer = try {
-                DemoEvent.CloudAnswered(askCloud(question.address, store.sceneBytes(question.scene), question.passes).events)
-            } catch (error: CloudException) {
-                DemoEvent.CloudFailed(error.message ?: "")
-            }
-            handler.post { dispatch(answer) }
-        }, "cloud").start()
+    private fun ask(question: DemoEffect.AskCloud) = inBackground {
+        try {
+            DemoEvent.CloudAnswered(askCloud(question.address, store.sceneBytes(question.scene), question.passes, SCENE_TIMEOUT_MS).events)
+        } catch (error: CloudException) {
+            DemoEvent.CloudFailed(error.message ?: "")
+        }
+    }
+
+    private fun ask(question: DemoEffect.AskWindows) = inBackground {
+        val asker = WindowAsker(breaker, { System.nanoTime() / 1e9 }) { audio ->
+            askCloud(question.address, writeWav(audio), question.passes, WINDOW_TIMEOUT_MS).events
+        }
+        val audio = store.scene(question.scene)
+        DemoEvent.WindowsAnswered(question.doubtful.windows.map { asker.answer(audio, it, question.doubtful.contextFrames) })
+    }
+
+    /** One question after the other. What was asked about another scene or an earlier start comes too late. */
+    private fun inBackground(work: () -> DemoEvent) {
+        val asker = listener
+        cloud.execute {
+            val answer = work()
+            handler.post { if (listener === asker) dispatch(answer) }
+        }
     }
 
     private fun playFrame() {

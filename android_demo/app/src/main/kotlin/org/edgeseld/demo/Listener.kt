@@ -6,9 +6,12 @@ import org.edgeseld.core.AudioFormatException
 import org.edgeseld.core.EdgeseldException
 import org.edgeseld.core.LABEL_FRAME_SAMPLES
 import org.edgeseld.core.SAMPLE_RATE_HZ
+import org.edgeseld.core.fallback.doubtfulWindows
+import org.edgeseld.core.hearing.Prediction
 import org.edgeseld.core.hearing.SeldModel
 import org.edgeseld.core.present.DemoEffect
 import org.edgeseld.core.present.DemoEvent
+import org.edgeseld.core.present.Doubtful
 import org.edgeseld.core.present.Problem
 import org.edgeseld.core.present.Readout
 import org.edgeseld.core.present.Sound
@@ -61,7 +64,14 @@ class Listener(private val context: Context, private val task: DemoEffect.Listen
         val detections = Tracker(model.manifest.classes, model.manifest.tracking).add(prediction).detections
         report(DemoEvent.FramesHeard(prediction, detections, Readout(model.backend.name, spentMs, audio.samples.toDouble() / SAMPLE_RATE_HZ), 0f))
         report(DemoEvent.EventsClosed(model.events(prediction)))
-        report(DemoEvent.SceneHeard)
+        report(DemoEvent.SceneHeard(doubtful(model, prediction)))
+    }
+
+    /** What to ask the cloud about, by the policy that the user copied to this app; null without one. */
+    private fun doubtful(model: SeldModel, prediction: Prediction): Doubtful? {
+        val policy = ModelStore(context).policy() ?: return null
+        val thresholds = model.manifest.tracking.thresholds(model.manifest.classes)
+        return Doubtful(doubtfulWindows(prediction, thresholds, policy), policy.contextFrames)
     }
 
     private fun hearMicrophone(model: SeldModel) {

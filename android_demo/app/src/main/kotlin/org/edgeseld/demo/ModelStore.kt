@@ -5,6 +5,8 @@ import java.io.File
 import org.edgeseld.core.BundleException
 import org.edgeseld.core.bundle.Bundle
 import org.edgeseld.core.bundle.openBundle
+import org.edgeseld.core.fallback.FallbackPolicy
+import org.edgeseld.core.fallback.readPolicy
 import org.edgeseld.core.hearing.SeldModel
 import org.edgeseld.core.hearing.selfTest
 import org.edgeseld.core.signal.Audio
@@ -29,6 +31,9 @@ class ModelStore(private val context: Context) {
         files("scenes").find { it.name == name }?.readBytes() ?: context.assets.open("scenes/$name").use { it.readBytes() }
 
     fun scene(name: String): Audio = readWav(sceneBytes(name))
+
+    /** The policy.json of the app's folder, null where the user copied none there. */
+    fun policy(): FallbackPolicy? = added?.let { File(it, "policy.json") }?.takeIf { it.exists() }?.let { readPolicy(it.readText()) }
 
     /** A checked bundle on its runtime, after the golden self-test. */
     fun open(name: String, threads: Int = 1): SeldModel {

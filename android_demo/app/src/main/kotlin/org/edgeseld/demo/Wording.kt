@@ -81,7 +81,9 @@ class Wording(private val resources: Resources) {
         return listOfNotNull(heard, battery).joinToString("\n")
     }
 
+    /** What the cloud said: of the whole scene beside the device, or of doubtful windows in its place. */
     fun agreement(state: DemoState): String {
+        state.fallback?.let { return resources.getString(R.string.fallback, it.doubtful, it.answered) }
         val found = state.agreement ?: return ""
         val angle = found.angleDeg?.let { resources.getString(R.string.agreement_angle, it) } ?: ""
         return resources.getString(R.string.agreement, found.ours, found.theirs, found.shared) + angle
