@@ -46,7 +46,7 @@ def disagreement(first: BenchReport, second: BenchReport) -> float:
 
 @click.command(help=__doc__)
 @click.option("--device", type=click.Choice(("host", "arm")), default="host")
-@click.option("--rounds", type=click.IntRange(5), default=100)
+@click.option("--rounds", type=click.IntRange(5), default=250)
 @click.option("--save", is_flag=True, help="Write the results under benchmarks/results.")
 def main(device: str, rounds: int, save: bool) -> None:
     if device == "arm":
