@@ -71,5 +71,5 @@ def test_the_emulated_processor_hears_the_same_at_a_cost_that_repeats(small_bund
     assert first.changed_frames == 0.0
     assert first.snr_db is None or first.snr_db > 100.0
     assert first.instructions > 10_000
-    # The starts of two processes differ by some ten thousand instructions, which a window of a real model does not feel.
+    # The starts of two processes differ by some ten thousand instructions, little beside a window of a real model.
     assert second.instructions == pytest.approx(first.instructions, abs=20_000)
