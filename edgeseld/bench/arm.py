@@ -22,6 +22,7 @@ from edgeseld.runtime.bundle import Bundle, open_bundle
 Progress = Callable[[Iterable[Bundle], int, str], Iterable[Bundle]]
 TARGETS = ("onnx", "tflite", "executorch")
 COUNTED_WINDOWS = 4
+COUNTS = 3
 
 
 class ArmRow(Frozen, frozen=True, kw_only=True):
@@ -84,7 +85,7 @@ def _row(root: ArmRoot, bundle: Bundle) -> ArmRow:
     guest = open_guest(root, bundle)
     here, there = hear_here(bundle), guest.hear()
     difference_max, snr_db = difference(here.raw, there.raw)
-    once, often = (_count(guest, windows) for windows in (1, 1 + COUNTED_WINDOWS))
+    once, often = (instructions_of(guest, windows) for windows in (1, 1 + COUNTED_WINDOWS))
     return ArmRow(
         name=bundle.manifest.name,
         verified=there.report.passed,
@@ -97,9 +98,12 @@ def _row(root: ArmRoot, bundle: Bundle) -> ArmRow:
     )
 
 
-def _count(guest: Guest, windows: int) -> int:
-    """Instructions of a whole process."""
+def instructions_of(guest: Guest, windows: int) -> int:
+    """Instructions of a whole process, the least of three: one that waits for another spins, and the spins count."""
+    counts = []
     with tempfile.TemporaryDirectory(prefix="edgeseld-") as place:
         counted = Path(place) / "count"
-        guest.count(windows, counted)
-        return int(counted.read_text())
+        for _ in range(COUNTS):
+            guest.count(windows, counted)
+            counts.append(int(counted.read_text()))
+    return min(counts)

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from edgeseld.bench import arm_root
-from edgeseld.bench.arm import bench_arm, difference
+from edgeseld.bench.arm import bench_arm, difference, instructions_of
 from edgeseld.bench.arm_processor import processor_files
+from edgeseld.bench.arm_worker import Heard
 from edgeseld.bench.report import BenchError
 from edgeseld.core.manifest import MANIFEST_FILE, SUMS_FILE
 from tests.bench.conftest import quiet
@@ -65,11 +66,24 @@ def retarget(bundle: Path, target: str) -> None:
     shutil.which("qemu-aarch64") is None or shutil.which("mmdebstrap") is None,
     reason="needs emulation: apt-get install qemu-user mmdebstrap",
 )
-def test_the_emulated_processor_hears_the_same_at_a_cost_that_repeats(small_bundle: Path) -> None:
-    first, second = bench_arm([small_bundle, small_bundle], quiet).rows
-    assert first.verified
-    assert first.changed_frames == 0.0
-    assert first.snr_db is None or first.snr_db > 100.0
-    assert first.instructions > 10_000
-    # The starts of two processes differ by some ten thousand instructions, little beside a window of a real model.
-    assert second.instructions == pytest.approx(first.instructions, abs=20_000)
+def test_the_emulated_processor_hears_the_same(small_bundle: Path) -> None:
+    (row,) = bench_arm([small_bundle], quiet).rows
+    assert row.verified
+    assert row.changed_frames == 0.0
+    assert row.snr_db is None or row.snr_db > 100.0
+
+
+def test_a_process_costs_what_it_takes_without_waiting() -> None:
+    class Waiting:
+        """Counts of three processes, two of which waited."""
+
+        def __init__(self) -> None:
+            self.counts = iter((1_700, 1_000, 1_300))
+
+        def hear(self) -> Heard:
+            raise AssertionError("nothing is to be heard")
+
+        def count(self, windows: int, counted: Path) -> None:
+            counted.write_text(str(next(self.counts) + windows))
+
+    assert instructions_of(Waiting(), 5) == 1_005
