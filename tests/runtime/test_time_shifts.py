@@ -142,7 +142,10 @@ def test_against_plain_loops(frames: int, count: int) -> None:
 def test_shifts_and_masks_together_against_plain_loops() -> None:
     model, audio = made_up_model(tracking=APART), noise(8 * 2400)
     masks: list[Float32 | None] = list(draw_masks(SITES, 0, 3, seed=7)[0][:, None])
-    check(model.predict(audio, time_shifts=3, mc_samples=3, seed=7), plain_shifts(model, audio, 3, masks))
+    prediction = model.predict(audio, time_shifts=3, mc_samples=3, seed=7)
+    check(prediction, plain_shifts(model, audio, 3, masks))
+    assert prediction.uncertainty is not None
+    assert (prediction.uncertainty.mc_samples, prediction.uncertainty.time_shifts) == (3, 3)
 
 
 def test_calibration_takes_samples_that_are_aligned() -> None:
