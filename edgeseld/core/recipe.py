@@ -108,10 +108,12 @@ class DistillSpec(Frozen, frozen=True, kw_only=True):
 
     `teacher`: "cached" hears every scene once and keeps the outputs beside the features; "live" hears every batch, as
     it is augmented, and is what the feature term needs. That term grows from zero over its warm-up. `stages` are pairs
-    (student's, teacher's), both from 1; empty pairs the deepest ones, the ones before them, and so on.
+    (student's, teacher's), both from 1; empty pairs the deepest ones, the ones before them, and so on. A cached teacher
+    may hear every scene in `teacher_turns` exact symmetries of its channels (16 of FOA), and say what they average to.
     """
 
     teacher: Literal["cached", "live"] = "cached"
+    teacher_turns: Positive = 1
     label_weight: Weight = 1.0
     response_weight: Weight = 0.5
     feature_weight: Weight = 0.0
@@ -122,6 +124,10 @@ class DistillSpec(Frozen, frozen=True, kw_only=True):
         require(
             self.feature_weight == 0 or self.teacher == "live",
             "distill.feature_weight above 0 compares maps, which are not cached: set distill.teacher = 'live'",
+        )
+        require(
+            self.teacher_turns == 1 or self.teacher == "cached",
+            "distill.teacher_turns above 1 hears every scene many times: set distill.teacher = 'cached'",
         )
 
 

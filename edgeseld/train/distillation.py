@@ -129,7 +129,7 @@ def distill(
     The student starts from `init_from`, else from the first teacher, wherever the shapes agree.
     """
     spec = read_recipe(model_toml, sources)
-    listened = [load_teacher(folder) for folder in teachers]
+    listened = [load_teacher(folder, spec.distill.teacher_turns) for folder in teachers]
     for teacher in listened:
         require_teachable(spec, teacher.spec, live=spec.distill.teacher == "live")
     names = tuple(f"{teacher.spec.id} {teacher.weights_sha256[:16]}" for teacher in listened)

@@ -18,7 +18,7 @@ from edgeseld.core.errors import TrainingError
 from edgeseld.core.structs import to_json
 from edgeseld.nn.heads import Output
 from edgeseld.train.feature_store import FeatureStore, Progress
-from edgeseld.train.teachers import Teacher, outputs_of
+from edgeseld.train.teachers import Teacher
 
 WINDOWS_AT_ONCE = 16
 Float16 = NDArray[np.float16]
@@ -59,8 +59,8 @@ def open_taught(teacher: Teacher, store: FeatureStore, progress: Progress) -> Ta
 
 
 def _key(teacher: Teacher) -> str:
-    """Changes with the weights, the architecture and the features that were heard."""
-    parts = (teacher.spec.signal, teacher.spec.network, teacher.spec.head, teacher.spec.teaching_heads)
+    """Changes with the weights, the architecture, the features that were heard and the turns they were heard in."""
+    parts = (teacher.spec.signal, teacher.spec.network, teacher.spec.head, teacher.spec.teaching_heads, teacher.turns)
     return hashlib.sha256(teacher.weights_sha256.encode() + b"".join(map(to_json, parts))).hexdigest()[:16]
 
 
@@ -69,7 +69,7 @@ def output_shapes(teacher: Teacher) -> dict[str, tuple[int, ...]]:
     signal = teacher.spec.signal
     maps = teacher.network.frontend.mean.shape[0]
     silence = torch.zeros(1, maps, signal.window_hops, signal.mel_bands, device=teacher.network.frontend.mean.device)
-    outputs = outputs_of(teacher.hear(silence))
+    outputs = teacher.outputs(silence)
     return {name: tuple(outputs[name].shape[2:]) for name in sorted(outputs)}
 
 
@@ -81,7 +81,7 @@ def hear_scene(teacher: Teacher, store: FeatureStore, scene: int, device: torch.
     rows: list[Float16] = []
     for first in range(0, len(starts), WINDOWS_AT_ONCE):
         windows = [store.window(scene, start, frames) for start in starts[first : first + WINDOWS_AT_ONCE]]
-        heard = outputs_of(teacher.hear(torch.from_numpy(np.stack(windows)).to(device)))
+        heard = teacher.outputs(torch.from_numpy(np.stack(windows)).to(device))
         rows.extend(_in_a_row(heard))
     joined = np.zeros((length, rows[0].shape[1]), np.float16)
     for start, previous, row in zip(starts, [0, *starts], rows, strict=False):

@@ -19,6 +19,7 @@ from edgeseld.nn.flow import Flow
 from edgeseld.nn.heads import Output
 from edgeseld.nn.network import Inference, SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network
+from edgeseld.train.turning import common_swaps, swap_features, swap_matrices, turn_outputs
 
 # What each format of a student needs its teacher to give, any one of these sets.
 NEEDED: dict[str, tuple[frozenset[str], ...]] = {
@@ -28,14 +29,21 @@ NEEDED: dict[str, tuple[frozenset[str], ...]] = {
     "sed": (frozenset({"accdoa"}), frozenset({"activity"})),
 }
 
+# The first one's tracks may be the odd ones: a second alignment is to what the first one gave.
+ALIGNMENTS = 2
+
 
 @dataclass(frozen=True, slots=True)
 class Teacher:
-    """A frozen network in evaluation mode, and what tells its weights from others."""
+    """A frozen network in evaluation mode, what tells its weights from others, and how often it hears a sound field.
+
+    With `turns` above 1 it hears the field in so many exact symmetries of its channels, the first as it is.
+    """
 
     spec: ModelFile
     network: SeldNetwork
     weights_sha256: str
+    turns: int = 1
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Teacher":
         """Weight averaging copies the task around a teacher; what never changes need not be copied."""
@@ -47,16 +55,34 @@ class Teacher:
             standardised = self.network.frontend.standardise(features.float())
             return self.network.infer_all(standardised.to(memory_format=torch.channels_last), Flow())
 
+    def outputs(self, features: Tensor) -> Output:
+        """Outputs of all heads for unstandardised features, each turned field's turned back, and their mean."""
+        signal = self.spec.signal
+        swaps = common_swaps([signal.channel_format])[: self.turns]
+        heard = []
+        for number in range(len(swaps)):
+            drawn = torch.full((features.shape[0],), number)
+            turned = outputs_of(self.hear(swap_features(features, signal, swaps, drawn)))
+            heard.append(turn_outputs(turned, swap_matrices(swaps, drawn).mT))
+        return averaged(heard)
 
-def load_teacher(folder: Path) -> Teacher:
-    """The model in a folder with model.toml and weights; TrainingError for bundles, which hold no trainable network."""
+
+def load_teacher(folder: Path, turns: int = 1) -> Teacher:
+    """The model in a folder with model.toml and weights; TrainingError for bundles, which hold no trainable network,
+    and for more turns than its channels have symmetries."""
     if not (folder / MODEL_FILE).is_file():
         raise TrainingError(f"a teacher is a model id or a training run with its weights, got {folder}: name one")
     spec = read_toml(folder / MODEL_FILE, ModelFile)
+    possible = len(common_swaps([spec.signal.channel_format]))
+    if turns > possible:
+        raise TrainingError(
+            f"{spec.signal.channel_format} audio has {possible} exact symmetries, got distill.teacher_turns = {turns}: "
+            f"set it to {possible} or fewer"
+        )
     network = load_network(spec, folder / WEIGHTS_FILE)
     network.requires_grad_(False)
     digest = hashlib.sha256((folder / WEIGHTS_FILE).read_bytes()).hexdigest()
-    return Teacher(spec, network.to(memory_format=torch.channels_last), digest)  # type: ignore[call-overload]
+    return Teacher(spec, network.to(memory_format=torch.channels_last), digest, turns)  # type: ignore[call-overload]
 
 
 def outputs_of(inference: Inference) -> Output:
@@ -103,7 +129,7 @@ def _given(head: HeadSpec) -> tuple[str, ...]:
 
 
 def averaged(outputs: Sequence[Mapping[str, Tensor]]) -> Output:
-    """One output of an ensemble: what all of them give, tracks aligned to the first one's.
+    """One output of an ensemble: what all of them give, tracks aligned to the first one's, then to their mean.
 
     Directions and distances are weighted by each teacher's activity. TrainingError where nothing is common.
     """
@@ -122,7 +148,10 @@ def _average(name: str, outputs: Sequence[Mapping[str, Tensor]]) -> Tensor:
     if name == "activity":
         return torch.stack(tensors).mean(dim=0)
     if name == "accdoa":
-        return torch.stack([tensors[0], *(align_tracks(other, tensors[0]) for other in tensors[1:])]).mean(dim=0)
+        mean = tensors[0]
+        for _ in range(ALIGNMENTS):
+            mean = torch.stack([align_tracks(tensor, mean) for tensor in tensors]).mean(dim=0)
+        return mean
     activity = torch.stack([output["activity"].float() for output in outputs])
     weights = activity / activity.sum(dim=0).clamp(min=1e-6)
     if name == "vectors":

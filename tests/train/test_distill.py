@@ -23,6 +23,7 @@ from edgeseld.train.supervised import Sources, train, window_settings
 from edgeseld.train.task import SeldTask
 from edgeseld.train.teacher_store import hear_scene, open_taught, output_shapes, same_scenes
 from edgeseld.train.teachers import Teacher, load_teacher, outputs_of
+from edgeseld.train.turning import common_swaps, swap_features, swap_matrices, turn_outputs
 from edgeseld.train.validation import ValidationScenes
 from tests.train.conftest import RECIPE, write_scenes
 
@@ -222,6 +223,38 @@ def test_batches_hold_the_mean_of_all_teachers(scenes: Path, tmp_path: Path, tea
     _, windows = make_task(scenes, [heard, other], DistillSpec())
     alone = [make_task(scenes, [one], DistillSpec())[1].batch(3).taught["activity"] for one in (heard, other)]
     torch.testing.assert_close(windows.batch(3).taught["activity"], (alone[0] + alone[1]) / 2)
+
+
+def test_a_teacher_that_hears_every_turn_says_the_same_of_a_turned_field(scenes: Path, teacher: Path) -> None:
+    """What a network learned of one direction more than of another is gone: it has the symmetry of the sound field."""
+    store = open_store(scenes, TEACHER.signal)
+    features = torch.from_numpy(np.stack([store.window(0, 0, 10), store.window(3, 7, 10)])).float()
+    swaps = common_swaps(["foa"])
+    drawn = torch.tensor([5, 11])
+    turned = swap_features(features, TEACHER.signal, swaps, drawn)
+    alone, all_round = load_teacher(teacher), load_teacher(teacher, turns=16)
+    for heard, symmetric in [(alone, False), (all_round, True)]:
+        wanted = turn_outputs(heard.outputs(features), swap_matrices(swaps, drawn))
+        assert torch.allclose(heard.outputs(turned)["vectors"], wanted["vectors"], atol=1e-5) == symmetric
+        assert torch.allclose(heard.outputs(turned)["activity"], wanted["activity"], atol=1e-6) == symmetric
+    first = all_round.hear(features)
+    assert torch.equal(alone.outputs(features)["accdoa"], outputs_of(first)["accdoa"])
+
+
+def test_outputs_of_turns_are_kept_apart(scenes: Path, teacher: Path) -> None:
+    store = open_store(scenes, TEACHER.signal)
+    once, twice = (
+        open_taught(load_teacher(teacher, turns), store, without_progress).window(0, 0, 5)["activity"]
+        for turns in (1, 4)
+    )
+    assert not np.allclose(once, twice, atol=1e-3)
+
+
+def test_turns_beyond_the_symmetries_of_the_channels_are_refused(teacher: Path) -> None:
+    with pytest.raises(TrainingError, match=r"foa audio has 16 exact symmetries, got distill.teacher_turns = 17"):
+        load_teacher(teacher, turns=17)
+    with pytest.raises(ValueError, match=r"set distill.teacher = 'cached'"):
+        DistillSpec(teacher="live", teacher_turns=2)
 
 
 def test_a_live_teacher_hears_the_student_s_windows(scenes: Path, teacher: Path) -> None:
