@@ -1,0 +1,102 @@
+"""What teachers say together, on the held-out sets: `python -m benchmarks.teachers STUDENT --teacher MODEL ...`.
+
+The teachers are averaged as `edgeseld distill` does it, tracks aligned, each hearing the field in --turns symmetries of
+its channels. Thresholds of classes are fitted on the validation scenes, as those of a released model are. The student
+is the released model of that name; differences are paired over files.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+import numpy as np
+import torch
+
+from benchmarks.heldout import FOLDER, listen, report_of, show, with_all
+from edgeseld.bench.accuracy import dataset_for, hear_dataset
+from edgeseld.cli.terminal import progress
+from edgeseld.core.atomic import write_atomic
+from edgeseld.core.errors import TrainingError
+from edgeseld.core.locate import find_model
+from edgeseld.core.manifest import Interface, Role
+from edgeseld.core.prediction import Float32
+from edgeseld.core.structs import to_json
+from edgeseld.data.dataset import read_scene_labels
+from edgeseld.export.calibration import fit_calibration
+from edgeseld.export.torch_backend import open_torch
+from edgeseld.runtime.calibrate import calibrated
+from edgeseld.runtime.model import Model, load
+from edgeseld.train.teachers import Teacher, averaged, load_teacher
+
+
+class TeacherBackend:
+    """Teachers in the place of one network: PCM of a window in, the mean of their multi-ACCDOA vectors out."""
+
+    def __init__(self, teachers: Sequence[Teacher]) -> None:
+        self.teachers = teachers
+
+    def run(self, role: Role, inputs: Sequence[Float32]) -> list[Float32]:
+        """Outputs of the graph `full`, the only one."""
+        pcm = torch.from_numpy(np.ascontiguousarray(inputs[0]))
+        with torch.no_grad():
+            heard = [teacher.outputs(_features(teacher, pcm)) for teacher in self.teachers]
+        return [averaged(heard)["accdoa"].numpy()]
+
+
+def _features(teacher: Teacher, pcm: torch.Tensor) -> torch.Tensor:
+    """Frontends look back by different spans; windows end together."""
+    signal = teacher.spec.signal
+    return teacher.network.frontend.features(pcm[..., -(signal.context_samples + signal.window_pcm_samples) :])
+
+
+def ensemble(folders: Sequence[Path], turns: int) -> Model:
+    """Teachers as one model without calibration; TrainingError where their windows or outputs differ."""
+    teachers = [load_teacher(folder, turns) for folder in folders]
+    kinds = {(t.spec.signal.channel_format, t.spec.signal.window_frames, t.spec.head.format) for t in teachers}
+    if len(kinds) > 1 or teachers[0].spec.head.format != "multi-accdoa":
+        raise TrainingError(f"teachers here share channels, windows and the format multi-accdoa, got {sorted(kinds)}")
+    longest = max(range(len(teachers)), key=lambda n: teachers[n].spec.signal.context_samples)
+    interface, _ = open_torch(folders[longest], threads=1)
+    full = interface.graphs["full"]
+    outputs = tuple(tensor for tensor in full.outputs if tensor.name == "accdoa")
+    graphs = {"full": msgspec.structs.replace(full, outputs=outputs)}
+    shared: Interface = msgspec.structs.replace(interface, graphs=graphs, calibration=None, monte_carlo=None)
+    return Model(shared, TeacherBackend(teachers))
+
+
+def with_thresholds(model: Model, validation: Path) -> Model:
+    """The model with a calibration and thresholds fitted on the validation scenes."""
+    dataset = dataset_for(model, validation)
+    references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
+    fitted = fit_calibration(model.interface, hear_dataset(model, dataset, progress), references, validation.name)
+    return Model(calibrated(model.interface, fitted), model.backend)
+
+
+@click.command(help=__doc__)
+@click.argument("student")
+@click.option("--teacher", "teachers", multiple=True, required=True, metavar="MODEL", help="May be repeated.")
+@click.option("--turns", default=1, show_default=True, help="Symmetries in which each teacher hears the field.")
+@click.option("--validation", type=FOLDER, required=True)
+@click.option("--simulated", type=FOLDER, required=True)
+@click.option("--measured", type=FOLDER, required=True)
+@click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as JSON.")
+def main(
+    student: str,
+    teachers: tuple[str, ...],
+    turns: int,
+    validation: Path,
+    simulated: Path,
+    measured: Path,
+    save: Path | None,
+) -> None:
+    teacher = with_thresholds(ensemble([find_model(name) for name in teachers], turns), validation)
+    models = {student: load(student), f"{' + '.join(teachers)}, {turns} turns": teacher}
+    report = report_of(with_all(listen(models, {"simulated": simulated, "measured": measured})))
+    show(report)
+    if save is not None:
+        write_atomic(save, to_json(report))
+
+
+if __name__ == "__main__":
+    main()
