@@ -22,6 +22,7 @@ private class TrackOrders(private val reference: Samples) {
     /** For each order the cells in which it fits best, and how many they are. */
     private val places = Array(orders.size) { IntArray(reference.cells) }
     private val counts = IntArray(orders.size)
+    private val before = Array(tracks) { FloatArray(reference.cells) }
 
     /** Chooses for all cells of one sample. */
     fun choose(samples: Samples, sample: Int) {
@@ -34,11 +35,12 @@ private class TrackOrders(private val reference: Samples) {
         for (cell in best.indices) places[best[cell]].let { it[counts[best[cell]]++] = cell }
     }
 
-    /** Writes rows (tracks, samples) of one sample into `result`, which holds the same, in the chosen order. */
-    fun turn(rows: Rows, result: Rows, sample: Int) {
+    /** Brings rows (tracks, samples) of one sample into the chosen order. */
+    fun turn(rows: Rows, sample: Int) {
+        for (track in 0 until tracks) rows[track][sample].copyInto(before[track])
         for (index in 1 until orders.size) for (track in 0 until tracks) {
             val from = orders[index][track]
-            if (from != track) copyCells(rows[from][sample], result[track][sample], places[index], counts[index])
+            if (from != track) copyCells(before[from], rows[track][sample], places[index], counts[index])
         }
     }
 
@@ -80,17 +82,18 @@ private class TrackOrders(private val reference: Samples) {
     }
 }
 
-/** `values`, the samples themselves or what became of them, the tracks of each cell in the order of `reference`, one sample. */
-fun align(samples: Samples, reference: Samples, values: Samples = samples): Samples {
-    if (samples.tracks == 1 || samples.axes < 3) return values
+/** The samples, the tracks of each cell in the order of `reference`, one sample. */
+fun align(samples: Samples, reference: Samples): Samples = samples.mapRows { it.copyOf() }.also { alignInPlace(it, reference) }
+
+/** Brings the tracks of `values`, the samples themselves or what became of them, into the order in which the samples fit. */
+internal fun alignInPlace(samples: Samples, reference: Samples, values: Samples = samples) {
+    if (samples.tracks == 1 || samples.axes < 3) return
     val orders = TrackOrders(reference)
-    val result = values.mapRows { it.copyOf() }
     for (sample in 0 until samples.count) {
         orders.choose(samples, sample)
-        orders.turn(values.activity, result.activity, sample)
-        for (axis in 0 until values.axes) orders.turn(values.weighted[axis], result.weighted[axis], sample)
+        orders.turn(values.activity, sample)
+        for (axis in 0 until values.axes) orders.turn(values.weighted[axis], sample)
     }
-    return result
 }
 
 /** All orders of 0 .. count - 1, lexicographically. */

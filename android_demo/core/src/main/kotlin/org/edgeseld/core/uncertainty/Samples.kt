@@ -25,9 +25,11 @@ class Samples(val frames: Int, val classes: Int, val activity: Rows, val weighte
     /** Numbers of a row. */
     val cells: Int get() = frames * classes
 
-    /** Label frames first .. last - 1, silent beyond the ends. */
-    fun framesBetween(first: Int, last: Int): Samples {
-        if (first == 0 && last == frames) return this
+    /** Label frames first .. last - 1, silent beyond the ends; this itself where these are all. */
+    fun framesBetween(first: Int, last: Int): Samples = if (first == 0 && last == frames) this else copyBetween(first, last)
+
+    /** Label frames first .. last - 1 in arrays of their own, silent beyond the ends. */
+    fun copyBetween(first: Int, last: Int): Samples {
         val start = max(first, 0)
         val stop = min(last, frames)
         return mapRows(last - first) { row ->

@@ -71,24 +71,27 @@ private fun between(pass: Samples, calibrated: Samples, shift: Shift, reference:
     fun neighbours(delay: Int): Samples {
         val start = first + shift.outputFrame + delay
         val stop = start + reference.frames
-        val heard = pass.framesBetween(start, stop)
-        return align(heard, reference, if (calibrated === pass) heard else calibrated.framesBetween(start, stop))
+        val heard = pass.copyBetween(start, stop)
+        val values = if (calibrated === pass) heard else calibrated.copyBetween(start, stop)
+        return values.also { alignInPlace(heard, reference, it) }
     }
-    val earlier = neighbours(0)
-    val later = if (shift.outputSamples == 0) earlier else neighbours(1)
-    val share = shift.outputSamples.toFloat() / LABEL_FRAME_SAMPLES
-    val activity = mix(earlier.activity, later.activity, share)
-    val weighted = Array(pass.axes) { mix(earlier.weighted[it], later.weighted[it], share) }
-    return Samples(reference.frames, pass.classes, activity, weighted).also { if (pass.axes >= 3) stretch(it) }
+    val placed = neighbours(0)
+    if (shift.outputSamples > 0) mix(placed, neighbours(1), shift.outputSamples.toFloat() / LABEL_FRAME_SAMPLES)
+    return placed.also { if (it.axes >= 3) stretch(it) }
 }
 
-private fun mix(earlier: Rows, later: Rows, share: Float): Rows =
-    Array(earlier.size) { track -> Array(earlier[track].size) { mixRow(earlier[track][it], later[track][it], share) } }
+/** Moves `earlier` by a share of the way to `later`. */
+private fun mix(earlier: Samples, later: Samples, share: Float) {
+    mixRows(earlier.activity, later.activity, share)
+    for (axis in 0 until earlier.axes) mixRows(earlier.weighted[axis], later.weighted[axis], share)
+}
 
-private fun mixRow(earlier: FloatArray, later: FloatArray, share: Float): FloatArray {
-    val mixed = FloatArray(earlier.size)
-    for (cell in mixed.indices) mixed[cell] = earlier[cell] + share * (later[cell] - earlier[cell])
-    return mixed
+private fun mixRows(earlier: Rows, later: Rows, share: Float) {
+    for (track in earlier.indices) for (sample in earlier[track].indices) mixRow(earlier[track][sample], later[track][sample], share)
+}
+
+private fun mixRow(earlier: FloatArray, later: FloatArray, share: Float) {
+    for (cell in earlier.indices) earlier[cell] += share * (later[cell] - earlier[cell])
 }
 
 /** Gives vectors the length of their activity. */
