@@ -14,11 +14,10 @@ from benchmarks.local_server import local_server
 from edgeseld.bench.machine import Machine, installed_versions, this_machine
 from edgeseld.cli.fallback import print_report
 from edgeseld.cli.terminal import progress
-from edgeseld.cloud.client import CloudClient
+from edgeseld.cloud.asking import NO_LINK, asking
 from edgeseld.cloud.comparison import compare_with_cloud
 from edgeseld.cloud.figures import fallback_figure
 from edgeseld.cloud.link import LINKS
-from edgeseld.cloud.shaped_link import over_link
 from edgeseld.cloud.strategies import FallbackReport
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.structs import Frozen, read_toml, to_json
@@ -48,7 +47,7 @@ class FallbackStudy(Frozen, frozen=True, kw_only=True):
 @click.option("--measured", type=FOLDER, required=True)
 @click.option("--fit", type=FOLDER, required=True, help="Scenes that thresholds are fitted on.")
 @click.option("--share", type=click.FloatRange(0.0, 1.0), default=0.25, help="Share of windows that may be sent.")
-@click.option("--link", type=click.Choice(("none", *LINKS)), default="none", help="Network to imitate.")
+@click.option("--link", type=click.Choice((NO_LINK, *LINKS)), default=NO_LINK, help="Network to imitate.")
 @click.option("--plots", type=click.Path(path_type=Path, file_okay=False), help="Folder for a picture of each set.")
 @click.option("--save", is_flag=True, help="Write fallback.json under benchmarks/results.")
 def main(
@@ -68,22 +67,10 @@ def main(
     reports = {}
     with contextlib.ExitStack() as stack:
         _, url = stack.enter_context(local_server(f"{CLOUD_NAME}={cloud_model}"))
-        imitation = None if link == "none" else stack.enter_context(over_link(url, LINKS[link]))
-        means = None if imitation is None else imitation.means
-        client = CloudClient(url if imitation is None else imitation.url, CLOUD_NAME, deadline_s=30.0)
-        stack.callback(client.close)
+        asked = stack.enter_context(asking(url, CLOUD_NAME, deadline_s=30.0, link=link))
         for name, data in {"simulated": simulated, "measured": measured}.items():
             reports[name], _ = compare_with_cloud(
-                model,
-                client,
-                data,
-                fit,
-                progress,
-                share=share,
-                mc_samples=10,
-                link=link,
-                link_means=means,
-                classes=columns,
+                model, asked, data, fit, progress, share=share, mc_samples=10, classes=columns
             )
             print_report(reports[name])
             if plots is not None:

@@ -1,7 +1,6 @@
 """`edgeseld fallback`."""
 
 import os
-from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,6 +10,7 @@ from edgeseld.cli.options import json_option, model_argument
 from edgeseld.core.errors import BackendMissingError
 
 if TYPE_CHECKING:
+    from edgeseld.cloud.client import Codec
     from edgeseld.cloud.strategies import FallbackReport, StrategyResult
     from edgeseld.core.interval import Interval
 
@@ -43,7 +43,7 @@ def command(
     share: float,
     fit: Path | None,
     mc_samples: int,
-    codec: str,
+    codec: "Codec",
     link: str,
     deadline_s: float,
     threads: int,
@@ -56,10 +56,8 @@ def command(
     Compares the device alone, the cloud alone, random windows, uncertain windows by five measures, and an oracle.
     """
     try:
-        from edgeseld.cloud.client import CloudClient
+        from edgeseld.cloud.asking import asking
         from edgeseld.cloud.comparison import compare_with_cloud
-        from edgeseld.cloud.link import LINKS
-        from edgeseld.cloud.shaped_link import over_link
     except ModuleNotFoundError as error:
         raise BackendMissingError("asking a server", "serve") from error
     from edgeseld.cli.terminal import progress
@@ -68,27 +66,10 @@ def command(
     from edgeseld.runtime.model import load
 
     loaded = load(model, threads=threads)
-    with ExitStack() as stack:
-        token = os.environ.get("EDGESELD_TOKEN")
-        asking = CloudClient(cloud, cloud_model, token)
-        stack.callback(asking.close)
-        asking.check()
-        imitation = None if link == "none" else stack.enter_context(over_link(cloud, LINKS[link]))
-        url = cloud if imitation is None else imitation.url
-        means = None if imitation is None else imitation.means
-        client = CloudClient(url, cloud_model, token, codec, deadline_s)  # type: ignore[arg-type]
-        stack.callback(client.close)
-        report, policy = compare_with_cloud(
-            loaded,
-            client,
-            data,
-            fit,
-            progress,
-            share=share,
-            mc_samples=mc_samples,
-            link=link,
-            link_means=means,
-        )
+    token = os.environ.get("EDGESELD_TOKEN")
+    connected = asking(cloud, cloud_model, token=token, codec=codec, deadline_s=deadline_s, link=link)
+    with connected as asked:
+        report, policy = compare_with_cloud(loaded, asked, data, fit, progress, share=share, mc_samples=mc_samples)
     if plot is not None:
         from edgeseld.cloud.figures import fallback_figure
         from edgeseld.runtime.plots import save_figure

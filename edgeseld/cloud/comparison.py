@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from edgeseld.cloud.client import CloudClient
+from edgeseld.cloud.asking import Asking
 from edgeseld.cloud.equal_share import equal_share
 from edgeseld.cloud.fallback import windows
 from edgeseld.cloud.policy import MEASURES, FallbackPolicy, Measure, doubt
@@ -16,18 +16,17 @@ from edgeseld.signal.audio import read_audio
 
 def compare_with_cloud(
     model: Model,
-    client: CloudClient,
+    asking: Asking,
     data: Path,
     fit: Path | None,
     progress: Progress,
     *,
     share: float,
     mc_samples: int,
-    link: str = "none",
-    link_means: str | None = None,
     classes: tuple[int, ...] | None = None,
 ) -> tuple[FallbackReport, FallbackPolicy]:
     """All strategies at one share of windows, and the policy of the measure that hears best at it."""
+    client = asking.client
     found = study(model, client, data, MEASURES, progress, mc_samples=mc_samples)
     if fit is None:
         doubts: dict[Measure, Sequence[float]] = {name: values.tolist() for name, values in found.doubts.items()}
@@ -39,8 +38,8 @@ def compare_with_cloud(
     report = FallbackReport(
         device=model.interface.id,
         cloud=client.model or client.first_model(),
-        link=link,
-        link_means=link_means,
+        link=asking.link,
+        link_means=asking.link_means,
         data=data.name,
         fitted_on=(fit or data).name,
         windows=found.window_count,
