@@ -6,14 +6,13 @@ weights is made anew.
 """
 
 import tempfile
-from collections import Counter
 from pathlib import Path
-from string import Template
 
 import click
 import msgspec
 
-from benchmarks.heldout import DEFINITION, heldout_scores, listen
+from benchmarks.heldout import heldout_scores, listen
+from benchmarks.release_card import card
 from edgeseld.bench.accuracy import dataset_for, hear_dataset
 from edgeseld.bench.calibrating import hear_estranged
 from edgeseld.cli.terminal import print_table, progress
@@ -26,7 +25,6 @@ from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import read_json, read_toml, to_json
 from edgeseld.data.dataset import read_scene_labels
 from edgeseld.data.layout import SPEC_NAME, DatasetSpec
-from edgeseld.data.synth.definition import HeldoutDefinition
 from edgeseld.export.calibration import fit_calibration, uncalibrated
 from edgeseld.export.exporting import export_model
 from edgeseld.export.recipe import read_recipe, recipe_path
@@ -36,16 +34,8 @@ from edgeseld.runtime.calibrate import calibrated
 from edgeseld.runtime.model import Model, load
 from edgeseld.train.run import TrainingResults
 
-CARD = Path(__file__).parent / "card.md"
 SAMPLES = 10
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-SIGNALS = {"foa": "first-order ambisonics", "mic": "a tetrahedral array", "stereo": "stereo", "mono": "one channel"}
-OUTPUTS = {
-    "multi-accdoa": "multi-ACCDOA vectors",
-    "accdoa": "ACCDOA vectors",
-    "sed-doa": "activities and directions",
-    "sed": "activities",
-}
 
 
 @click.command(help=__doc__)
@@ -108,17 +98,30 @@ def _results(
         cost=cost,
         heldout=heldout,
         runs=1 + (before.runs if before else 0),
-        last_run=LastRun(steps=training.steps, best_step=training.best_step, validation=training.validation),
+        last_run=LastRun(
+            steps=training.steps,
+            best_step=training.best_step,
+            validation=training.validation,
+            teachers=training.teachers,
+        ),
         hours_seen=round(training.hours_seen + (before.hours_seen if before else 0.0), 2),
         training_s=round(training.seconds + (before.training_s if before else 0.0), 1),
         training_device=training.device,
         training_data=f"{data.scenes} made scenes of {data.scene_s} s, seed {data.seed}",
         commands=(
-            f"edgeseld train models/{spec.id}/model.toml --data DATA/train --validation DATA/validation --output RUN",
+            _training_command(spec, training.teachers),
             "python -m benchmarks.release RUN --data DATA/train --validation DATA/validation"
             " --simulated DATA/simulated --measured DATA/measured",
         ),
     )
+
+
+def _training_command(spec: ModelFile, teachers: tuple[str, ...]) -> str:
+    scenes = "--data DATA/train --validation DATA/validation --output RUN"
+    if not teachers:
+        return f"edgeseld train models/{spec.id}/model.toml {scenes}"
+    names = " ".join(f"--teacher {teacher.partition(' ')[0]}" for teacher in teachers)
+    return f"edgeseld distill models/{spec.id}/model.toml {names} {scenes}"
 
 
 def _hear(folder: Path, validation: Path, sets: dict[str, Path]) -> tuple[Fitted, dict[str, HeldoutScores]]:
@@ -141,53 +144,6 @@ def _calibration(model: Model, validation: Path) -> Fitted:
     sampled = hear_dataset(model, dataset, progress, mc_samples=SAMPLES) if draws else None
     strange = hear_estranged(model, dataset, progress)
     return fit_calibration(model.interface, plain, references, validation.name, sampled, strange)
-
-
-def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
-    """README.md of the model, every figure from results.json and the data set."""
-    last = results.last_run
-    data_hours = data.scenes * data.scene_s / 3600
-    provenance = data.provenance
-    assert provenance is not None
-    kinds = Counter(room.partition("-")[0] for room in provenance.rooms)
-    return Template(CARD.read_text()).substitute(
-        id=spec.id,
-        description=spec.description,
-        parameters=f"{results.cost.parameters / 1e6:.2f}",
-        macs=f"{results.cost.macs / 1e6:.0f}",
-        frontend_macs=f"{results.cost.frontend_macs / 1e6:.0f}",
-        signal=SIGNALS[spec.signal.channel_format],
-        output=OUTPUTS[spec.head.format],
-        classes=", ".join(spec.classes).replace("_", " "),
-        class_count=len(spec.classes),
-        headline=len(read_toml(DEFINITION, HeldoutDefinition).headline_classes),
-        scores="\n".join(_score_row(name, scores) for name, scores in results.heldout.items()),
-        scenes=data.scenes,
-        data_hours=f"{data_hours:.0f}",
-        data_seed=data.seed,
-        clip_groups=sum(map(len, provenance.clip_groups.values())),
-        rooms=" and ".join(f"{count} {kind} rooms" for kind, count in kinds.items()),
-        left_out_reason=provenance.left_out_reason,
-        hours_seen=f"{results.hours_seen:.0f}",
-        epochs=f"{results.hours_seen / data_hours:.1f}",
-        training_minutes=f"{results.training_s / 60:.0f}",
-        device=results.training_device,
-        best_step=last.best_step,
-        steps=last.steps,
-        stages=_stages(results.runs),
-        validation=f"F20 {last.validation['F']:.3f}, SELD {last.validation['SELD']:.3f}",
-        licence=spec.licence,
-    )
-
-
-def _stages(count: int) -> str:
-    return "one run" if count == 1 else f"{count} runs, each from the weights of the one before"
-
-
-def _score_row(name: str, scores: HeldoutScores) -> str:
-    low, high = scores.F20_interval
-    figures = f"{scores.F20:.3f} | {low:.3f} to {high:.3f} | {scores.F20_all:.3f} | {scores.LE:.1f}°"
-    return f"| {name} | {figures} | {scores.LR:.3f} | {scores.ER:.3f} | {scores.SELD:.3f} |"
 
 
 if __name__ == "__main__":
