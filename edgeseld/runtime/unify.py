@@ -22,6 +22,8 @@ def unify(prediction: Prediction, thresholds: list[float], unify_deg: float) -> 
         return prediction
     active = prediction.activity > np.asarray(thresholds, np.float32)
     frames = np.flatnonzero((active.sum(axis=1) > 1).any(axis=1))
+    if frames.size == 0:
+        return prediction
     members = near_tracks(prediction.direction[frames], active[frames], unify_deg)
     if not members.any():
         return prediction
