@@ -29,6 +29,7 @@ from edgeseld.export.golden_vectors import golden_tensors, write_golden
 from edgeseld.export.graphs import Graph, export_graphs, interface
 from edgeseld.export.operators import graph_operators, require_budget
 from edgeseld.export.proof import Proof, proof_of
+from edgeseld.export.provenance import shared_provenance
 from edgeseld.export.recipe import ExportRecipe
 from edgeseld.export.refusals import explained
 from edgeseld.export.representative import Runs, builtin_windows, graph_inputs, recorded_windows
@@ -135,7 +136,7 @@ def _attempt(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Pa
     """Export, verify and write, or raise and leave nothing."""
     graphs, clock = source.graphs, Stopwatch()
     with atomic_folder(path) as folder:
-        with explained(recipe.target, graphs), clock.lap("conversion"):
+        with explained(recipe.target, graphs), clock.lap("conversion"), shared_provenance():
             files = exporter(graphs, recipe, folder, source.runs)
         manifest = _manifest(source, recipe, files)
         bundle = Bundle(folder, manifest)
