@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from edgeseld.core.prediction import Float32, Prediction
 from edgeseld.runtime.decode import unit
 
-PAIRS = ((0, 1), (1, 2), (2, 0))
+# Each track is paired with the next one.
+NEXT = [1, 2, 0]
 
 
 def unify(prediction: Prediction, thresholds: list[float], unify_deg: float) -> Prediction:
@@ -64,11 +65,9 @@ def near_tracks(vectors: Float32, active: NDArray[np.bool_], unify_deg: float) -
     vectors (frames, 3, classes, 3), active (frames, 3, classes).
     """
     directions = unit(vectors)
-    near = np.stack([_near(directions, active, pair, unify_deg) for pair in PAIRS], axis=1)
-    members = np.broadcast_to((near.sum(axis=1) >= 2)[:, np.newaxis], active.shape).copy()
-    for index, pair in enumerate(PAIRS):
-        for track in pair:
-            members[:, track] |= near[:, index]
+    cosine = np.clip((directions * directions[:, NEXT]).sum(axis=-1), -1.0, 1.0)
+    near = (np.degrees(np.arccos(cosine)) < unify_deg) & active & active[:, NEXT]
+    members: NDArray[np.bool_] = near | near[:, [2, 0, 1]] | (near.sum(axis=1, keepdims=True) >= 2)
     return members
 
 
@@ -77,10 +76,3 @@ def track_mean(values: Float32, members: NDArray[np.bool_]) -> Float32:
     count = np.maximum(members.sum(axis=1, keepdims=True), 1)[..., np.newaxis].astype(np.float32)
     mean: Float32 = np.where(members[..., np.newaxis], values, np.float32(0.0)).sum(axis=1, keepdims=True) / count
     return mean
-
-
-def _near(directions: Float32, active: NDArray[np.bool_], pair: tuple[int, int], unify_deg: float) -> NDArray[np.bool_]:
-    first, second = pair
-    cosine = np.clip((directions[:, first] * directions[:, second]).sum(axis=-1), -1.0, 1.0)
-    near: NDArray[np.bool_] = np.degrees(np.arccos(cosine)) < unify_deg
-    return near & active[:, first] & active[:, second]
