@@ -24,6 +24,7 @@ from edgeseld.core.prediction import Prediction
 from edgeseld.core.structs import read_json, to_json
 from edgeseld.export.bundle_writer import write_sums
 from edgeseld.export.proof import Proof, proof_of
+from edgeseld.export.thresholds import best_located_thresholds, best_thresholds
 from edgeseld.metrics.calibration import class_activity, class_presence
 from edgeseld.metrics.direction_errors import angular_coverage, direction_errors
 from edgeseld.metrics.labels import Labels, labels_from_prediction
@@ -45,7 +46,6 @@ PRIOR_FRAMES = 10.0
 # Activities are no closer to 0 and 1 than this while fitting, or single frames would rule the slope.
 NEAREST = 1e-4
 SMALLEST_SLOPE = 0.1
-THRESHOLDS = np.arange(5, 96) / 100
 SPREAD_FACTORS = np.geomspace(0.2, 20.0, 93)
 CARD_SECTION = "\n## Calibration\n"
 
@@ -56,6 +56,10 @@ class Heard:
 
     predictions: Mapping[str, Prediction]
     references: Mapping[str, Labels]
+
+    def with_others(self, others: "Heard") -> "Heard":
+        """These scenes and others, of other names."""
+        return Heard({**self.predictions, **others.predictions}, {**self.references, **others.references})
 
     def activities(self, class_count: int) -> tuple[Float64, Bool]:
         """Activity and presence of each class in each frame, (frames, classes)."""
@@ -84,7 +88,8 @@ def fit_calibration(
 
     Predictions and references by scene; `data` names the scenes. `sampled`, predictions with Monte Carlo samples or
     time shifts, serves the spread's factor; without it the factor is 1. Where the scenes hold sounds that the model
-    knows, temperature and bias are fitted on `strange`, the scenes made strange. DataError where there are no scenes.
+    knows, `strange`, the scenes made strange, teach temperature and bias, and have a say in the thresholds. DataError
+    where there are no scenes.
     """
     if not plain or set(plain) != set(references):
         raise DataError(
@@ -94,14 +99,9 @@ def fit_calibration(
     own = Heard(plain, references)
     made = "" if strange is None else f", made strange {len(strange.predictions) // len(plain)} times"
     spec = _fit_activities(*(strange or own).activities(len(classes)), classes, f"{data}, {len(plain)} scenes{made}")
-    activity, presence = own.activities(len(classes))
     calibration = Calibration.of(spec, classes)
-    believed = calibration.activity(activity.astype(np.float32)).astype(np.float64)
-    thresholds = {
-        name: best_threshold(believed[:, class_id], presence[:, class_id])
-        for class_id, name in enumerate(classes)
-        if name in spec.bias
-    }
+    found = _thresholds(interface, calibration, own if strange is None else own.with_others(strange))
+    thresholds = {name: float(found[class_id]) for class_id, name in enumerate(classes) if name in spec.bias}
     if sampled is not None:
         every = [thresholds.get(name, interface.tracking.threshold) for name in classes]
         factor = _spread_factor(sampled, references, calibration, every)
@@ -123,6 +123,18 @@ def _fit_activities(activity: Float64, presence: Bool, classes: tuple[str, ...],
     )
 
 
+def _thresholds(interface: Interface, calibration: Calibration, heard: Heard) -> Float64:
+    """For each class the threshold of calibrated activity with the best F; directions count where there are any."""
+    class_count = len(interface.classes)
+    believed = {
+        name: replace(one, activity=calibration.activity(one.activity)) for name, one in heard.predictions.items()
+    }
+    if interface.output_format == "sed":
+        return best_thresholds(*Heard(believed, heard.references).activities(class_count))
+    unify_deg = interface.tracking.unify_deg
+    return best_located_thresholds(believed, heard.references, class_count, unify_deg)
+
+
 def fit_logistic(activity: Float64, presence: Bool) -> tuple[float, float]:
     """Slope and bias of sigmoid(slope logit(p) + bias) of greatest likelihood, by Newton's method, arrays (frames,).
 
@@ -142,15 +154,6 @@ def fit_logistic(activity: Float64, presence: Bool) -> tuple[float, float]:
         if np.abs(step).max() < 1e-8:
             break
     return float(values[0]), float(values[1])
-
-
-def best_threshold(activity: Float64, presence: Bool) -> float:
-    """Threshold, in hundredths, with the best frame-wise F score; of several the one nearest to 0.5."""
-    active = activity > THRESHOLDS[:, np.newaxis]
-    hits = (active & presence).sum(axis=1)
-    f_score = 2 * hits / np.maximum(active.sum(axis=1) + presence.sum(), 1)
-    best = np.flatnonzero(f_score == f_score.max())
-    return float(THRESHOLDS[best[np.abs(THRESHOLDS[best] - 0.5).argmin()]])
 
 
 def _spread_factor(

@@ -1,5 +1,6 @@
 """Fitting a calibration: parameters that are known, and a bundle that carries them."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -15,12 +16,12 @@ from edgeseld.core.spec import SignalSpec, TrackingSpec
 from edgeseld.core.structs import to_json
 from edgeseld.export.calibration import (
     Heard,
-    best_threshold,
     fit_calibration,
     fit_logistic,
     uncalibrated,
     write_calibrated,
 )
+from edgeseld.export.thresholds import best_located_thresholds
 from edgeseld.metrics.calibration import reliability
 from edgeseld.metrics.labels import Labels, labels_from_vectors
 from edgeseld.runtime.calibrate import Calibration
@@ -89,14 +90,6 @@ def test_other_scenes_are_better_calibrated_afterwards() -> None:
     assert errors[1] < 0.3 * errors[0]
 
 
-def test_thresholds_of_the_best_f_score() -> None:
-    activity = np.array([0.1, 0.2, 0.35, 0.4, 0.9])
-    presence = np.array([False, False, True, True, True])
-    # All thresholds from 0.20 to 0.34 are perfect; 0.34 is nearest to 0.5.
-    assert best_threshold(activity, presence) == 0.34
-    assert best_threshold(activity, np.zeros(5, bool)) == 0.5
-
-
 def test_the_spread_becomes_as_wide_as_the_errors() -> None:
     """Errors of 10 degrees in both tangents: mean resultant length exp(-s^2), spread arccos of it, said 5."""
     s = np.radians(10.0)
@@ -155,13 +148,24 @@ def test_a_calibration_beside_the_weights_goes_into_every_bundle(tmp_path: Path)
     np.testing.assert_allclose(exported.predict(audio).activity, on_torch.predict(audio).activity, atol=1e-4)
 
 
-def test_strange_scenes_teach_the_temperature_and_plain_ones_the_thresholds() -> None:
+def test_strange_scenes_teach_the_temperature_and_share_in_the_thresholds() -> None:
     plain, strange = scenes(6, 1.0, 0.0), scenes(7, 0.5, -0.6)
-    fitted = fit_calibration(INTERFACE, *plain, "made up", strange=Heard(*strange))
+    renamed = Heard(*({f"{name} at 0.8": one for name, one in part.items()} for part in strange))
+    fitted = fit_calibration(INTERFACE, *plain, "made up", strange=renamed)
     assert 1 / fitted.calibration.temperature["bell"] == pytest.approx(0.5, rel=0.1)
     assert fitted.calibration.bias["bell"] == pytest.approx(-0.6, abs=0.12)
     assert fitted.calibration.data == "made up, 2 scenes, made strange 1 times"
-    # The same activities of the network are detected, wherever the calibration moves them.
-    alone = fit_calibration(INTERFACE, *plain, "made up")
-    same = 1 / (1 + np.exp(0.6 - 0.5 * np.log(alone.class_thresholds["bell"] / (1 - alone.class_thresholds["bell"]))))
-    assert fitted.class_thresholds["bell"] == pytest.approx(same, abs=0.05)
+    both = {**plain[0], **renamed.predictions}, {**plain[1], **renamed.references}
+    calibration = Calibration.of(fitted.calibration, CLASSES)
+    believed = {name: replace(one, activity=calibration.activity(one.activity)) for name, one in both[0].items()}
+    wanted = best_located_thresholds(believed, both[1], len(CLASSES), INTERFACE.tracking.unify_deg)
+    assert fitted.class_thresholds == {"bell": wanted[0], "knock": wanted[1]}
+
+
+def test_without_directions_frames_decide_on_the_thresholds() -> None:
+    predictions, references = scenes(8, 1.0, 0.0, error_deg=60.0)
+    heard = msgspec.structs.replace(INTERFACE, output_format="sed")
+    by_frames = fit_calibration(heard, predictions, references, "made up").class_thresholds["bell"]
+    # Sixty degrees off: nothing is worth a detection but what is certain, and hardly that.
+    assert by_frames == pytest.approx(0.4, abs=0.1)
+    assert fit_calibration(INTERFACE, predictions, references, "made up").class_thresholds["bell"] != by_frames
