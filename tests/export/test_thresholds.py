@@ -37,7 +37,8 @@ def test_what_is_heard_faintly_and_in_the_wrong_place_is_left_out() -> None:
 def test_in_the_right_place_the_faint_counts_too() -> None:
     prediction, labels = heard([0.8] * 6 + [0.405] * 30, [FRONT] * 36)
     (located,) = best_located_thresholds({"a": prediction}, {"a": labels}, 1, unify_deg=15.0)
-    assert located == 0.38
+    # Perfect up to 0.40, and so is the mean over three neighbours up to 0.37.
+    assert located == 0.37
 
 
 def test_a_class_that_never_sounds_keeps_the_middle() -> None:
