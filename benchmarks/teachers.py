@@ -91,7 +91,7 @@ def main(
     save: Path | None,
 ) -> None:
     teacher = with_thresholds(ensemble([find_model(name) for name in teachers], turns), validation)
-    models = {student: load(student), f"{' + '.join(teachers)}, {turns} turns": teacher}
+    models = {student: load(student), f"{' + '.join(Path(name).name for name in teachers)}, {turns} turns": teacher}
     report = report_of(with_all(listen(models, {"simulated": simulated, "measured": measured})))
     show(report)
     if save is not None:
