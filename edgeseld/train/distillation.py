@@ -20,7 +20,7 @@ from edgeseld.train.run import TrainingResults, find_checkpoint, fit
 from edgeseld.train.supervised import Sources, TrainingData, open_data, read_recipe, start_network, window_settings
 from edgeseld.train.task import SeldTask
 from edgeseld.train.teacher_store import TaughtScenes, open_taught, same_scenes
-from edgeseld.train.teachers import Teacher, averaged, load_teacher, outputs_of, require_teachable
+from edgeseld.train.teachers import Teacher, averaged, load_teacher, outputs_for, outputs_of, require_teachable
 from edgeseld.train.validation import ValidationScenes
 
 
@@ -42,7 +42,8 @@ class TaughtWindows(RandomWindows):
 
     def _outputs(self, sets: Sequence[TaughtScenes], places: Sequence[Place]) -> Mapping[str, Tensor]:
         windows = [sets[p.store].window(p.scene, p.frame, self.frames) for p in places]
-        return {name: torch.from_numpy(np.stack([window[name] for window in windows])) for name in windows[0]}
+        said = {name: torch.from_numpy(np.stack([window[name] for window in windows])) for name in windows[0]}
+        return outputs_for(self.stores[0].index.signal, sets[0].signal, said)
 
 
 class DistillTask(SeldTask):
@@ -76,7 +77,12 @@ class DistillTask(SeldTask):
         """Loss per item; live teachers hear the batch before it is masked or mixed."""
         if self.teachers:
             heard = [teacher.hear(maps) for teacher, maps in zip(self.teachers, batch.heard, strict=True)]
-            taught = averaged([outputs_of(inference) for inference in heard])
+            taught = averaged(
+                [
+                    outputs_for(self.spec.signal, teacher.spec.signal, outputs_of(inference))
+                    for teacher, inference in zip(self.teachers, heard, strict=True)
+                ]
+            )
             batch = replace(batch, taught=taught, shown=tuple(heard[0].maps), heard=())
         return super().batch_loss(batch)
 

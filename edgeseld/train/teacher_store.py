@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from edgeseld.core.atomic import atomic_file
 from edgeseld.core.errors import TrainingError
+from edgeseld.core.spec import SignalSpec
 from edgeseld.core.structs import to_json
 from edgeseld.nn.heads import Output
 from edgeseld.train.feature_store import FeatureStore, Progress
@@ -26,8 +27,9 @@ Float16 = NDArray[np.float16]
 
 @dataclass(frozen=True, slots=True)
 class TaughtScenes:
-    """Outputs of scenes, values of one frame in a row in the order of `shapes`."""
+    """Outputs of scenes for what `signal` describes, values of one frame in a row in the order of `shapes`."""
 
+    signal: SignalSpec
     shapes: Mapping[str, tuple[int, ...]]
     scenes: tuple[Float16, ...]
 
@@ -55,7 +57,7 @@ def open_taught(teacher: Teacher, store: FeatureStore, progress: Progress) -> Ta
         with atomic_file(paths[scene]) as temporary:
             np.save(temporary, hear_scene(teacher, store, scene, device))
     shapes = output_shapes(teacher)
-    return TaughtScenes(shapes, tuple(np.load(path, mmap_mode="r") for path in paths))
+    return TaughtScenes(teacher.spec.signal, shapes, tuple(np.load(path, mmap_mode="r") for path in paths))
 
 
 def _key(teacher: Teacher) -> str:

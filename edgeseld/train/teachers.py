@@ -13,7 +13,7 @@ from torch import Tensor
 from edgeseld.core.errors import TrainingError
 from edgeseld.core.locate import MODEL_FILE
 from edgeseld.core.recipe import ModelFile
-from edgeseld.core.spec import HeadSpec
+from edgeseld.core.spec import HeadSpec, SignalSpec
 from edgeseld.core.structs import read_toml
 from edgeseld.nn.flow import Flow
 from edgeseld.nn.heads import Output
@@ -107,12 +107,11 @@ def require_teachable(student: ModelFile, teacher: ModelFile, *, live: bool) -> 
             f"a live teacher hears the student's windows, which must not be longer than its own; {teacher.id} has "
             f"{theirs.window_frames} frames, {student.id} {ours.window_frames}: set distill.teacher = 'cached'"
         )
-    if student.head.format != "sed" and "stereo" in {theirs.channel_format, ours.channel_format}:
-        if theirs.channel_format != ours.channel_format:
-            raise TrainingError(
-                f"directions in stereo are folded to the front; {teacher.id} hears {theirs.channel_format}, "
-                f"{student.id} {ours.channel_format}: teach a student of format 'sed', or use a stereo teacher"
-            )
+    if student.head.format != "sed" and theirs.channel_format == "stereo" != ours.channel_format:
+        raise TrainingError(
+            f"a stereo teacher tells no front from behind; {teacher.id} hears stereo, {student.id} "
+            f"{ours.channel_format}: teach a student of format 'sed', or use a teacher that hears all directions"
+        )
     given = {name for head in (teacher.head, *teacher.teaching_heads) for name in _given(head)}
     for head in (student.head, *student.teaching_heads):
         if not any(needed <= given for needed in NEEDED[head.format]):
@@ -126,6 +125,31 @@ def _given(head: HeadSpec) -> tuple[str, ...]:
     if head.format in ("accdoa", "multi-accdoa"):
         return ("accdoa",)
     return ("activity", "vectors") if head.format == "sed-doa" else ("activity",)
+
+
+def outputs_for(student: SignalSpec, teacher: SignalSpec, outputs: Mapping[str, Tensor]) -> Output:
+    """What a teacher said, in directions that the student's channels can tell.
+
+    For a stereo student of another teacher those are folded to the front half plane, elevation 0, as labels of stereo
+    scenes are (`edgeseld.signal.stereo`); their length, which may be an activity, stays.
+    """
+    if student.channel_format != "stereo" or teacher.channel_format == "stereo":
+        return dict(outputs)
+    folded = dict(outputs)
+    if "vectors" in folded:
+        folded["vectors"] = _fold_to_front(folded["vectors"])
+    if "accdoa" in folded:
+        accdoa = folded["accdoa"]
+        folded["accdoa"] = torch.cat([_fold_to_front(accdoa[..., :3, :]), accdoa[..., 3:, :]], dim=-2)
+    return folded
+
+
+def _fold_to_front(vectors: Tensor) -> Tensor:
+    """(..., 3, classes)."""
+    x, y, z = vectors.float().unbind(dim=-2)
+    ahead = torch.stack([x.abs(), y, torch.zeros_like(z)], dim=-2)
+    length = vectors.float().norm(dim=-2, keepdim=True)
+    return ahead * (length / ahead.norm(dim=-2, keepdim=True).clamp(min=1e-6))
 
 
 def averaged(outputs: Sequence[Mapping[str, Tensor]]) -> Output:

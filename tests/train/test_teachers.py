@@ -1,12 +1,14 @@
 """Ensembles: what several teachers say at once."""
 
 import msgspec
+import numpy as np
 import pytest
 import torch
 
 from edgeseld.core.errors import TrainingError
 from edgeseld.core.spec import HeadSpec, SignalSpec
-from edgeseld.train.teachers import align_tracks, averaged, require_teachable
+from edgeseld.signal.stereo import stereo_azimuth_deg
+from edgeseld.train.teachers import align_tracks, averaged, outputs_for, require_teachable
 from tests.train.conftest import RECIPE
 from tests.train.teaching import why_refused
 
@@ -60,7 +62,7 @@ def test_only_what_all_give_is_averaged() -> None:
         ({"classes": ("bell",)}, False, r"tiny has 1 \(bell, ...\), the data 13"),
         ({"signal": msgspec.structs.replace(RECIPE.signal, window_frames=5)}, True, "has 5 frames, tiny 10"),
         ({"head": HeadSpec(format="sed")}, False, "gives activity, which cannot teach a head of format multi-accdoa"),
-        ({"signal": SignalSpec(channel_format="stereo", spatial="band-phase")}, False, "folded to the front"),
+        ({"signal": SignalSpec(channel_format="stereo", spatial="band-phase")}, False, "no front from behind"),
     ],
     ids=["classes", "windows", "formats", "stereo"],
 )
@@ -78,3 +80,30 @@ def test_branches_and_tracks_teach_each_other() -> None:
 def test_a_cached_teacher_may_have_shorter_windows() -> None:
     short = changed(signal=msgspec.structs.replace(RECIPE.signal, window_frames=5))
     assert why_refused(RECIPE, short, live=False) is None  # type: ignore[arg-type]
+
+
+STEREO = SignalSpec(channel_format="stereo", spatial="band-phase")
+
+
+def test_a_stereo_student_learns_what_is_behind_or_above_as_in_front() -> None:
+    azimuth_deg, length = np.array([0.0, 30.0, 100.0, -170.0, 180.0]), 0.6
+    around, elevation = np.deg2rad(azimuth_deg), np.deg2rad(40.0)
+    unit = np.stack([np.cos(around), np.sin(around), np.full(5, np.tan(elevation))]) * np.cos(elevation)
+    said = {"accdoa": torch.from_numpy(length * unit).float().reshape(1, 1, 1, 3, 5)}
+    folded = outputs_for(STEREO, RECIPE.signal, said)["accdoa"].reshape(3, 5)
+    torch.testing.assert_close(folded.norm(dim=0), torch.full((5,), length))
+    found_deg = torch.rad2deg(torch.atan2(folded[1], folded[0])).numpy()
+    np.testing.assert_allclose(found_deg, stereo_azimuth_deg(azimuth_deg), atol=1e-4)
+    assert folded[2].abs().max() == 0.0
+
+
+def test_directions_stay_where_both_hear_them_alike() -> None:
+    said = {"accdoa": TRACKS, "activity": torch.full((1, 1, 1), 0.5)}
+    for student, teacher in [(RECIPE.signal, RECIPE.signal), (STEREO, STEREO)]:
+        assert torch.equal(outputs_for(student, teacher, said)["accdoa"], TRACKS)
+    silence = outputs_for(STEREO, RECIPE.signal, {"vectors": torch.zeros(1, 1, 3, 1)})["vectors"]
+    assert torch.equal(silence, torch.zeros(1, 1, 3, 1))
+
+
+def test_any_teacher_of_directions_teaches_a_stereo_student() -> None:
+    assert why_refused(changed(signal=STEREO), RECIPE, live=False) is None  # type: ignore[arg-type]
