@@ -12,12 +12,13 @@ import click
 import msgspec
 
 from benchmarks.heldout import heldout_scores, listen
-from benchmarks.release_card import card
+from benchmarks.heldout_detection import hear_and_score
+from benchmarks.release_card import card, score_table
 from edgeseld.bench.accuracy import dataset_for, hear_dataset
 from edgeseld.bench.calibrating import hear_estranged
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
-from edgeseld.core.catalogue import BUNDLES, RESULTS_FILE, Cost, HeldoutScores, LastRun, ModelResults
+from edgeseld.core.catalogue import BUNDLES, RESULTS_FILE, Cost, DetectionScores, HeldoutScores, LastRun, ModelResults
 from edgeseld.core.errors import ConfigError
 from edgeseld.core.locate import MODEL_FILE, models_folder
 from edgeseld.core.manifest import CALIBRATION_FILE, CARD_FILE, Fitted
@@ -35,6 +36,7 @@ from edgeseld.runtime.model import Model, load
 from edgeseld.train.run import TrainingResults
 
 SAMPLES = 10
+Scores = dict[str, HeldoutScores] | dict[str, DetectionScores]
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
@@ -68,7 +70,7 @@ def main(
     fitted, scores = _hear(folder, validation, {"simulated": simulated, "measured": measured})
     write_atomic(folder / CALIBRATION_FILE, to_json(fitted))
     if before is not None and released is not None:
-        results = msgspec.structs.replace(before, cost=network_cost(network), heldout=scores)
+        results = msgspec.structs.replace(before, cost=network_cost(network), **_by_kind(scores))
     else:
         training = read_json(run / RESULTS_FILE, TrainingResults)
         results = _results(spec, network_cost(network), scores, training, before, _dataset(data))
@@ -78,7 +80,8 @@ def main(
         target, _, precision = pair.partition("-")
         exported = export_model(folder, read_recipe(recipe_path(target, precision)), folder / BUNDLES)
         click.echo(f"{exported.path.name}: {exported.model_bytes / 1e6:.2f} MB")
-    print_table(spec.id, ["rooms", "F20", "LE"], [[n, f"{s.F20:.3f}", f"{s.LE:.1f}°"] for n, s in scores.items()])
+    header, rows = score_table(results)
+    print_table(spec.id, header, rows)
 
 
 def _dataset(data: Path) -> DatasetSpec:
@@ -88,7 +91,7 @@ def _dataset(data: Path) -> DatasetSpec:
 def _results(
     spec: ModelFile,
     cost: Cost,
-    heldout: dict[str, HeldoutScores],
+    scores: Scores,
     training: TrainingResults,
     before: ModelResults | None,
     data: DatasetSpec,
@@ -96,7 +99,7 @@ def _results(
     """results.json after a run; what was seen and spent before it counts too."""
     return ModelResults(
         cost=cost,
-        heldout=heldout,
+        **_by_kind(scores),
         runs=1 + (before.runs if before else 0),
         last_run=LastRun(
             steps=training.steps,
@@ -124,13 +127,21 @@ def _training_command(spec: ModelFile, teachers: tuple[str, ...]) -> str:
     return f"edgeseld distill models/{spec.id}/model.toml {names} {scenes}"
 
 
-def _hear(folder: Path, validation: Path, sets: dict[str, Path]) -> tuple[Fitted, dict[str, HeldoutScores]]:
+def _by_kind(scores: Scores) -> dict[str, Scores]:
+    """The field of results.json that scores fill."""
+    detected = any(isinstance(one, DetectionScores) for one in scores.values())
+    return {"detection" if detected else "heldout": scores}
+
+
+def _hear(folder: Path, validation: Path, sets: dict[str, Path]) -> tuple[Fitted, Scores]:
     """Calibration and held-out scores of the very weights that are released, by a bundle made for the purpose."""
     with tempfile.TemporaryDirectory() as temporary:
         bundle = export_model(folder, read_recipe(recipe_path("onnx", "fp32")), Path(temporary)).path
         model = uncalibrated(load(bundle))
         fitted = _calibration(model, validation)
         released = Model(calibrated(model.interface, fitted), model.backend)
+        if model.interface.output_format == "sed":
+            return fitted, {name: hear_and_score(released, root) for name, root in sets.items()}
         scores = listen({"released": released}, sets)
     return fitted, {name: heldout_scores(models["released"]) for name, models in scores.items()}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from string import Template
 
 from benchmarks.heldout import DEFINITION
-from edgeseld.core.catalogue import HeldoutScores, ModelResults
+from edgeseld.core.catalogue import DetectionScores, HeldoutScores, ModelResults
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import read_toml
 from edgeseld.data.layout import DatasetSpec
@@ -13,6 +13,10 @@ from edgeseld.data.synth.definition import HeldoutDefinition
 
 CARD = Path(__file__).parent / "card.md"
 SIGNALS = {"foa": "first-order ambisonics", "mic": "a tetrahedral array", "stereo": "stereo", "mono": "one channel"}
+LOCATION_RULES = "2023 rules, macro average over the"
+DETECTION_RULES = "segments of a second, macro average over the"
+# How directions of stereo labels are told.
+FOLDED = " Directions are azimuths folded to the front half plane."
 OUTPUTS = {
     "multi-accdoa": "multi-ACCDOA vectors",
     "accdoa": "ACCDOA vectors",
@@ -39,7 +43,9 @@ def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
         classes=", ".join(spec.classes).replace("_", " "),
         class_count=len(spec.classes),
         headline=len(read_toml(DEFINITION, HeldoutDefinition).headline_classes),
-        scores="\n".join(_score_row(name, scores) for name, scores in results.heldout.items()),
+        rules=DETECTION_RULES if results.detection else LOCATION_RULES,
+        scores="\n".join(f"| {' | '.join(row)} |" for row in _with_line(*score_table(results))),
+        folded=FOLDED if spec.signal.channel_format == "stereo" else "",
         scenes=data.scenes,
         data_hours=f"{data_hours:.0f}",
         data_seed=data.seed,
@@ -54,7 +60,9 @@ def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
         steps=last.steps,
         stages=_stages(results.runs),
         taught=_taught(spec, last.teachers),
-        validation=f"F20 {last.validation['F']:.3f}, SELD {last.validation['SELD']:.3f}",
+        validation=", ".join(
+            f"{name} {last.validation[name]:.3f}" for name in ("F", "SELD") if name in last.validation
+        ),
         licence=spec.licence,
     )
 
@@ -72,7 +80,26 @@ def _taught(spec: ModelFile, teachers: tuple[str, ...]) -> str:
     return f"; in the last one it learned from labels and from what {names}, as released before, say on average{heard}"
 
 
-def _score_row(name: str, scores: HeldoutScores) -> str:
+def score_table(results: ModelResults) -> tuple[list[str], list[list[str]]]:
+    """Header and rows, one for each held-out set."""
+    if results.detection:
+        rows = [[name, *_detection(scores)] for name, scores in results.detection.items()]
+        return ["rooms", "F1", "95 %", "F1, best thresholds", "ER"], rows
+    rows = [[name, *_location(scores)] for name, scores in results.heldout.items()]
+    return ["rooms", "F20", "95 %", "F20, all classes", "LE", "LR", "ER", "SELD"], rows
+
+
+def _with_line(header: list[str], rows: list[list[str]]) -> list[list[str]]:
+    """Rows of a Markdown table."""
+    return [header, ["---"] * len(header), *rows]
+
+
+def _location(scores: HeldoutScores) -> list[str]:
     low, high = scores.F20_interval
-    figures = f"{scores.F20:.3f} | {low:.3f} to {high:.3f} | {scores.F20_all:.3f} | {scores.LE:.1f}°"
-    return f"| {name} | {figures} | {scores.LR:.3f} | {scores.ER:.3f} | {scores.SELD:.3f} |"
+    figures = [f"{scores.F20:.3f}", f"{low:.3f} to {high:.3f}", f"{scores.F20_all:.3f}", f"{scores.LE:.1f}°"]
+    return [*figures, *(f"{value:.3f}" for value in (scores.LR, scores.ER, scores.SELD))]
+
+
+def _detection(scores: DetectionScores) -> list[str]:
+    low, high = scores.F1_interval
+    return [f"{scores.F1:.3f}", f"{low:.3f} to {high:.3f}", f"{scores.F1_MO:.3f}", f"{scores.ER:.3f}"]

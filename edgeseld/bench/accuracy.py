@@ -9,7 +9,7 @@ from edgeseld.core.errors import DataError
 from edgeseld.core.prediction import Prediction
 from edgeseld.data.dataset import Dataset, open_dataset, read_scene_audio, read_scene_labels
 from edgeseld.data.layout import SceneFiles
-from edgeseld.metrics.labels import Labels, labels_from_prediction
+from edgeseld.metrics.labels import Labels, labels_from_prediction, without_directions
 from edgeseld.metrics.rules import Rules
 from edgeseld.metrics.score import Score, score
 from edgeseld.runtime.model import Model
@@ -36,12 +36,15 @@ def evaluate(
 ) -> Evaluation:
     """Score a model on the scenes of a data set under the rules of one year, over all classes or those named.
 
-    `passes` are those of `Model.predict`: mc_samples, time_shifts, seed. DataError where the data set has another class
+    `passes` are those of `Model.predict`: mc_samples, time_shifts, seed. Of a model without directions only the sounds
+    are asked: every class at most once a frame, any direction is right. DataError where the data set has another class
     list or rules ask for distances the model does not give.
     """
     dataset = dataset_for(model, root)
     predictions = hear_dataset(model, dataset, progress, **passes)
     references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
+    if model.interface.output_format == "sed":
+        references = {name: without_directions(labels) for name, labels in references.items()}
     detected = {name: detections(prediction) for name, prediction in predictions.items()}
     names = model.interface.classes
     averaged = None if classes is None else [names.index(name) for name in classes]

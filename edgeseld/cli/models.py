@@ -43,9 +43,13 @@ def _cost(entry: "ModelEntry") -> list[str]:
 
 
 def _score(entry: "ModelEntry") -> list[str]:
-    """Held-out scores in simulated rooms, where they were measured."""
-    score = None if entry.results is None else entry.results.heldout.get("simulated")
-    return ["-", "-"] if score is None else [f"{score.F20:.3f}", f"{score.LE:.1f}°"]
+    """Held-out scores in simulated rooms, where they were measured; F1 of models without directions."""
+    if entry.results is None:
+        return ["-", "-"]
+    location, detection = entry.results.heldout.get("simulated"), entry.results.detection.get("simulated")
+    if location is not None:
+        return [f"{location.F20:.3f}", f"{location.LE:.1f}°"]
+    return ["-" if detection is None else f"F1 {detection.F1:.3f}", "-"]
 
 
 def _output(entry: "ModelEntry") -> str:

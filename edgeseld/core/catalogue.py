@@ -35,6 +35,18 @@ class HeldoutScores(Frozen, frozen=True, kw_only=True):
     SELD: float
 
 
+class DetectionScores(Frozen, frozen=True, kw_only=True):
+    """Scores on one held-out set of a model without directions: segments of 1 s, macro over the headline classes.
+
+    F1 and the error rate (micro) are at the model's own thresholds, F1_MO at the best one of each class.
+    """
+
+    F1: float
+    F1_interval: tuple[float, float]
+    F1_MO: float
+    ER: float
+
+
 class LastRun(Frozen, frozen=True, kw_only=True):
     """The run whose weights a released model holds: those of its best step, by the scores on the validation set.
 
@@ -50,11 +62,13 @@ class LastRun(Frozen, frozen=True, kw_only=True):
 class ModelResults(Frozen, frozen=True, kw_only=True):
     """results.json of a released model, every figure measured by a command of the repository.
 
-    Hours and seconds are those of all `runs`, each from the weights of the one before.
+    Hours and seconds are those of all `runs`, each from the weights of the one before. Models with directions have
+    `heldout` scores, those without `detection` scores, by held-out set.
     """
 
     cost: Cost
-    heldout: dict[str, HeldoutScores]
+    heldout: dict[str, HeldoutScores] = msgspec.field(default_factory=dict)
+    detection: dict[str, DetectionScores] = msgspec.field(default_factory=dict)
     runs: int
     last_run: LastRun
     hours_seen: float

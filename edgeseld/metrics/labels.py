@@ -64,6 +64,14 @@ def concatenate(files: Sequence[Labels]) -> Labels:
     return _from_columns(None if any(part is None for part in parts) else np.concatenate(parts) for parts in by_column)
 
 
+def without_directions(labels: Labels) -> Labels:
+    """What a model can be asked that hears sounds without directions: each class once a frame, straight ahead."""
+    first = np.unique(np.stack([labels.frame, labels.class_id]), axis=1, return_index=True)[1]
+    kept = take(replace(labels, distance_m=None, onscreen=None), first)
+    nowhere = np.zeros(len(kept))
+    return replace(kept, source=np.zeros_like(kept.source), azimuth_deg=nowhere, elevation_deg=nowhere)
+
+
 def _columns(labels: Labels) -> list[Any]:
     return [getattr(labels, field.name) for field in fields(labels)]
 

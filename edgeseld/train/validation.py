@@ -9,7 +9,7 @@ from torch.utils.data import IterableDataset
 
 from edgeseld.core.errors import DataError
 from edgeseld.core.spec import ModelSpec
-from edgeseld.metrics.labels import Labels, labels_from_prediction
+from edgeseld.metrics.labels import Labels, labels_from_prediction, without_directions
 from edgeseld.metrics.rules import RULES
 from edgeseld.metrics.score import Score, score
 from edgeseld.nn.heads import Output
@@ -58,10 +58,14 @@ class ValidationScenes(IterableDataset[Batch]):
     def score(self) -> Score:
         """Score of all scenes added since the last call."""
         predicted = {self._name(scene): self._labels(output) for scene, output in self._outputs.items()}
-        reference = {self._name(scene): self.stores[scene[0]].labels[scene[1]] for scene in self._outputs}
+        reference = {self._name(scene): self._reference(scene) for scene in self._outputs}
         self._outputs = {}
         rules = replace(RULES["dcase2023"], corrected=True)
         return score(reference, predicted, rules, class_count=len(self.spec.classes))
+
+    def _reference(self, scene: Scene) -> Labels:
+        labels = self.stores[scene[0]].labels[scene[1]]
+        return without_directions(labels) if self.spec.head.format == "sed" else labels
 
     def _name(self, scene: Scene) -> str:
         """Scenes of two sets may share their names."""

@@ -10,7 +10,7 @@ from edgeseld.core.errors import ConfigError, DataError
 from edgeseld.core.prediction import Prediction
 from edgeseld.metrics.faults import ScoreWarning
 from edgeseld.metrics.intervals import jackknife
-from edgeseld.metrics.labels import EMPTY, Labels, labels_from_prediction
+from edgeseld.metrics.labels import EMPTY, Labels, labels_from_prediction, without_directions
 from edgeseld.metrics.rules import RULES, Average, Rules
 from edgeseld.metrics.score import Score, score
 from tests.metrics.scenes import labels, track
@@ -362,3 +362,11 @@ def test_labels_from_a_prediction() -> None:
     assert isinstance(both, Labels)
     assert both.distance_m is not None
     assert both.distance_m.tolist() == [1.5, 1.5]
+
+
+def test_without_directions_a_class_sounds_once_a_frame() -> None:
+    rows = [(0, 1, 0, 30.0, 5.0), (0, 1, 1, -90.0, 0.0), (0, 2, 0, 10.0, 0.0), (3, 1, 1, 45.0, 0.0)]
+    asked = without_directions(labels(rows))
+    assert list(zip(asked.frame.tolist(), asked.class_id.tolist(), strict=True)) == [(0, 1), (0, 2), (3, 1)]
+    for column in (asked.source, asked.azimuth_deg, asked.elevation_deg):
+        assert not column.any()

@@ -9,6 +9,7 @@ from safetensors.torch import load_file
 
 from edgeseld.core.errors import ConfigError, DataError, TrainingError
 from edgeseld.core.recipe import CutoutSpec, MixSpec, ModelFile, TrainSpec
+from edgeseld.core.spec import HeadSpec
 from edgeseld.core.structs import read_json, read_toml, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.truncate import truncated
@@ -19,7 +20,7 @@ from edgeseld.train.run import RESULTS_FILE, TrainingResults
 from edgeseld.train.schedule import learning_rate_factor
 from edgeseld.train.supervised import Sources, start_network, train, window_settings
 from edgeseld.train.task import SeldTask
-from edgeseld.train.validation import hold_out
+from edgeseld.train.validation import ValidationScenes, hold_out
 from tests.conftest import ROOT
 from tests.train.conftest import RECIPE, recipe_file, write_scenes
 
@@ -201,3 +202,15 @@ def test_the_example_of_own_classes_is_student_s() -> None:
     example = read_toml(ROOT / "examples" / "own_classes.toml", ModelFile)
     student = read_toml(ROOT / "models" / "student-s" / "model.toml", ModelFile)
     assert (example.signal, example.network, example.head) == (student.signal, student.network, student.head)
+
+
+def test_what_hears_no_directions_is_validated_by_its_sounds(scenes: Path) -> None:
+    spec = msgspec.structs.replace(RECIPE, head=HeadSpec(format="sed"))
+    store = open_store(scenes, spec.signal)
+    validation = ValidationScenes([store], spec, batch_size=4)
+    for number, batch in enumerate(validation):
+        present = batch.target[:, :, :, 0].amax(dim=2)
+        validation.add(number, {"activity": present})
+    values = validation.score().values
+    # Classes that never sound are left out.
+    assert (values["F"], values["ER"]) == (1.0, 0.0)
