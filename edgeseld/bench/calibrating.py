@@ -13,8 +13,8 @@ from edgeseld.core.manifest import Fitted, Interface
 from edgeseld.core.prediction import Prediction
 from edgeseld.core.structs import Frozen
 from edgeseld.data.dataset import Dataset, read_scene_audio, read_scene_labels
-from edgeseld.data.estranged import SPEEDS, estranged
-from edgeseld.export.calibration import Heard, fit_calibration, uncalibrated, write_calibrated
+from edgeseld.data.estranged import FAR_SPEEDS, NEAR_SPEEDS, estranged
+from edgeseld.export.calibration import Heard, HeardStrange, fit_calibration, uncalibrated, write_calibrated
 from edgeseld.metrics.calibration import class_activity, class_presence, reliability
 from edgeseld.metrics.labels import Labels
 from edgeseld.metrics.significance import room_group
@@ -68,13 +68,17 @@ def calibrate_bundle(
     return CalibrationReport(bundle=str(written), scenes=len(plain), spread_factor=factor, test=test)
 
 
-def hear_estranged(model: Model, dataset: Dataset, progress: Progress) -> Heard:
+def hear_estranged(model: Model, dataset: Dataset, progress: Progress) -> HeardStrange:
     """What a model hears in a data set's scenes made strange, each at every speed."""
+    return HeardStrange(*(_hear_at(speeds, model, dataset, progress) for speeds in (NEAR_SPEEDS, FAR_SPEEDS)))
+
+
+def _hear_at(speeds: tuple[float, ...], model: Model, dataset: Dataset, progress: Progress) -> Heard:
     predictions, references = {}, {}
-    named = f"{model.interface.id} hears {dataset.root.name} made strange"
+    named = f"{model.interface.id} hears {dataset.root.name} at {' and '.join(map(str, speeds))} of its speed"
     for number, scene in enumerate(progress(dataset.scenes, len(dataset.scenes), named)):
         audio, labels = read_scene_audio(dataset, scene), read_scene_labels(dataset, scene)
-        for speed in SPEEDS:
+        for speed in speeds:
             strange, played = estranged(audio, labels, speed, number)
             name = f"{scene.name} at {speed:g}"
             predictions[name], references[name] = model.predict(strange), played

@@ -71,6 +71,14 @@ class Heard:
         return np.concatenate(activity), np.concatenate(presence)
 
 
+@dataclass(frozen=True, slots=True)
+class HeardStrange:
+    """What a model heard in scenes made strange (`edgeseld.data.estranged`), a little and much, under other names."""
+
+    near: Heard
+    far: Heard
+
+
 def uncalibrated(model: Model) -> Model:
     """The model as it was trained, which is what a calibration is fitted on."""
     return Model(msgspec.structs.replace(model.interface, calibration=None), model.backend)
@@ -82,14 +90,14 @@ def fit_calibration(
     references: Mapping[str, Labels],
     data: str,
     sampled: Mapping[str, Prediction] | None = None,
-    strange: Heard | None = None,
+    strange: HeardStrange | None = None,
 ) -> Fitted:
     """Fit temperature, bias and threshold of each class on deterministic predictions of an uncalibrated model.
 
     Predictions and references by scene; `data` names the scenes. `sampled`, predictions with Monte Carlo samples or
     time shifts, serves the spread's factor; without it the factor is 1. Where the scenes hold sounds that the model
-    knows, `strange`, the scenes made strange, teach temperature and bias, and have a say in the thresholds. DataError
-    where there are no scenes.
+    knows, `strange`, the scenes made strange, teach temperature and bias, and the nearer of them have a say in the
+    thresholds. DataError where there are no scenes.
     """
     if not plain or set(plain) != set(references):
         raise DataError(
@@ -97,10 +105,13 @@ def fit_calibration(
         )
     classes = interface.classes
     own = Heard(plain, references)
-    made = "" if strange is None else f", made strange {len(strange.predictions) // len(plain)} times"
-    spec = _fit_activities(*(strange or own).activities(len(classes)), classes, f"{data}, {len(plain)} scenes{made}")
+    taught, tried, made = own, own, ""
+    if strange is not None:
+        taught, tried = strange.near.with_others(strange.far), own.with_others(strange.near)
+        made = f", made strange {len(taught.predictions) // len(plain)} times"
+    spec = _fit_activities(*taught.activities(len(classes)), classes, f"{data}, {len(plain)} scenes{made}")
     calibration = Calibration.of(spec, classes)
-    found = _thresholds(interface, calibration, own if strange is None else own.with_others(strange))
+    found = _thresholds(interface, calibration, tried)
     thresholds = {name: float(found[class_id]) for class_id, name in enumerate(classes) if name in spec.bias}
     if sampled is not None:
         every = [thresholds.get(name, interface.tracking.threshold) for name in classes]

@@ -16,6 +16,7 @@ from edgeseld.core.spec import SignalSpec, TrackingSpec
 from edgeseld.core.structs import to_json
 from edgeseld.export.calibration import (
     Heard,
+    HeardStrange,
     fit_calibration,
     fit_logistic,
     uncalibrated,
@@ -148,14 +149,19 @@ def test_a_calibration_beside_the_weights_goes_into_every_bundle(tmp_path: Path)
     np.testing.assert_allclose(exported.predict(audio).activity, on_torch.predict(audio).activity, atol=1e-4)
 
 
-def test_strange_scenes_teach_the_temperature_and_share_in_the_thresholds() -> None:
-    plain, strange = scenes(6, 1.0, 0.0), scenes(7, 0.5, -0.6)
-    renamed = Heard(*({f"{name} at 0.8": one for name, one in part.items()} for part in strange))
-    fitted = fit_calibration(INTERFACE, *plain, "made up", strange=renamed)
+def renamed(part: Made, speed: float) -> Heard:
+    return Heard(*({f"{name} at {speed:g}": one for name, one in column.items()} for column in part))
+
+
+def test_strange_scenes_teach_the_temperature_and_the_nearer_share_in_the_thresholds() -> None:
+    plain, near, far = scenes(6, 1.0, 0.0), renamed(scenes(7, 0.5, -0.6), 0.8), renamed(scenes(8, 0.5, -0.6), 0.7)
+    fitted = fit_calibration(INTERFACE, *plain, "made up", strange=HeardStrange(near, far))
     assert 1 / fitted.calibration.temperature["bell"] == pytest.approx(0.5, rel=0.1)
     assert fitted.calibration.bias["bell"] == pytest.approx(-0.6, abs=0.12)
-    assert fitted.calibration.data == "made up, 2 scenes, made strange 1 times"
-    both = {**plain[0], **renamed.predictions}, {**plain[1], **renamed.references}
+    assert fitted.calibration.data == "made up, 2 scenes, made strange 2 times"
+    alone = fit_calibration(INTERFACE, dict(far.predictions), dict(far.references), "made up")
+    assert fitted.calibration.temperature != alone.calibration.temperature
+    both = {**plain[0], **near.predictions}, {**plain[1], **near.references}
     calibration = Calibration.of(fitted.calibration, CLASSES)
     believed = {name: replace(one, activity=calibration.activity(one.activity)) for name, one in both[0].items()}
     wanted = best_located_thresholds(believed, both[1], len(CLASSES), INTERFACE.tracking.unify_deg)
