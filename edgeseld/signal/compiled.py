@@ -33,7 +33,7 @@ PAIRS = 6
 ONE = np.float32(1)
 THIRD = np.float32(1 / 3)
 HALF_TURN, QUARTER_TURN, EIGHTH_TURN = np.float32(np.pi), np.float32(np.pi / 2), np.float32(np.pi / 4)
-# Arctangent below tan(pi / 8), its argument's odd powers from the ninth down (Cephes, atanf.c): within 1e-7.
+# Arctangent below tan(pi / 8), its argument's odd powers from the ninth down (Cephes, atanf.c): within 2e-7.
 TAN_PI_8 = np.float32(0.41421356)
 ODD_POWERS = tuple(np.float32(value) for value in (8.05374449538e-2, -0.138776856032, 0.199777106478, -0.333329491539))
 

@@ -60,3 +60,9 @@ def test_the_speed_table_holds_the_committed_figures(preset: str) -> None:
         f"{1e3 * figures['official_file_s']:.0f} ms {ratios['official']}",
     ]
     assert [cell.strip() for cell in row.split("|")[2:-1]] == expected
+
+
+def test_the_first_compiled_features_cost_what_the_benchmark_says() -> None:
+    figures = json.loads((ROOT / "benchmarks/results/feature_speed.json").read_text())
+    kept, compiling = figures["first_compiled_kept_s"], figures["first_compiled_s"]
+    assert f"a process {kept:.1f} s of processor time, compiling it the very first time {compiling:.1f} s" in TEXT
