@@ -1,14 +1,19 @@
 """How long reference features take: `python -m benchmarks.feature_speed`.
 
 One minute of four channels, one thread, all rivals in one run and in turn:
-- in memory: edgeseld beside the same features through librosa's STFT of float32 audio, written for speed;
+- in memory: edgeseld, in numpy and compiled, beside the same features through librosa's STFT of float32 audio, written
+  for speed;
 - per file: wav in, array file out, beside the recipe of the DCASE baselines: scipy reads, librosa transforms channel by
   channel in float64, one pass per step, numpy saves.
+Beside that what the first compiled features of a process cost, imports and all: with nothing kept on disk, and after.
 The rivals must agree before they are timed. Times are the best of the rounds, processor time: others' load only adds.
 """
 
 import json
+import os
 import platform
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -27,6 +32,7 @@ from benchmarks.score_speed import cpu
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.frames import SAMPLE_RATE_HZ
 from edgeseld.signal.audio import read_audio, write_audio
+from edgeseld.signal.compiled import compiled_features
 from edgeseld.signal.features import reference_features
 from edgeseld.signal.presets import PRESETS, FeaturePreset
 from tests.signal.librosa_reference import librosa_features
@@ -35,7 +41,8 @@ Float32 = NDArray[np.float32]
 
 SECONDS = 60
 NAMES = ("dcase2023-foa", "dcase2023-mic", "salsa-lite")
-LIBRARIES = ("numpy", "scipy", "librosa", "soundfile", "edgeseld")
+LIBRARIES = ("numpy", "numba", "scipy", "librosa", "soundfile", "edgeseld")
+Features = Callable[[Float32, FeaturePreset], Float32]
 
 
 def made_audio() -> Float32:
@@ -80,9 +87,9 @@ def _salsa_lite(spectra: NDArray[np.complex64], power: Float32) -> Float32:
     return np.concatenate([librosa.power_to_db(power, top_db=None), phases])
 
 
-def edgeseld_file(path: Path, preset: FeaturePreset, output: Path) -> None:
+def edgeseld_file(features: Features, path: Path, preset: FeaturePreset, output: Path) -> None:
     """Wav in, float32 array file out."""
-    np.save(output, reference_features(read_audio(path, preset.channel_format), preset))
+    np.save(output, features(read_audio(path, preset.channel_format), preset))
 
 
 def official_file(path: Path, preset: FeaturePreset, output: Path) -> None:
@@ -107,33 +114,50 @@ def seconds(jobs: list[Callable[[], object]], rounds: int) -> NDArray[np.float64
 
 def check_agreement(audio: Float32, preset: FeaturePreset) -> None:
     """The rivals must compute the same: float64 within 1e-4 dB, float32 within 0.1 dB."""
-    features = reference_features(audio, preset)
-    for rival, tolerance in ((librosa_features(audio, preset), 1e-4), (librosa_float32(audio, preset), 0.1)):
-        difference = np.abs(features - rival)[:4].max()
-        if difference > tolerance:
-            raise click.ClickException(f"the features differ by {difference} dB")
+    rivals = ((librosa_features(audio, preset), 1e-4), (librosa_float32(audio, preset), 0.1))
+    for features in (reference_features(audio, preset), compiled_features(audio, preset)):
+        for rival, tolerance in rivals:
+            difference = np.abs(features - rival)[:4].max()
+            if difference > tolerance:
+                raise click.ClickException(f"the features differ by {difference} dB")
 
 
 def compare(name: str, audio: Float32, folder: Path, rounds: int) -> dict[str, float]:
     """Best times in seconds and their ratios for one preset."""
     preset, wav, array = PRESETS[name], folder / "scene.wav", folder / "features.npy"
     check_agreement(read_audio(wav, preset.channel_format)[:, : 5 * SAMPLE_RATE_HZ], preset)
-    jobs: list[Callable[[], object]] = [
-        lambda: reference_features(audio, preset),
-        lambda: librosa_float32(audio, preset),
-        lambda: edgeseld_file(wav, preset, array),
-        lambda: official_file(wav, preset, array),
-    ]
-    times = seconds(jobs, rounds)
-    memory, librosa32, file, official = times.min(axis=0)
-    return {
-        "edgeseld_s": memory,
-        "librosa_float32_s": librosa32,
-        "librosa_over_edgeseld": librosa32 / memory,
-        "edgeseld_file_s": file,
-        "official_file_s": official,
-        "official_over_edgeseld": official / file,
+    jobs: dict[str, Callable[[], object]] = {
+        "edgeseld_s": lambda: reference_features(audio, preset),
+        "compiled_s": lambda: compiled_features(audio, preset),
+        "librosa_float32_s": lambda: librosa_float32(audio, preset),
+        "edgeseld_file_s": lambda: edgeseld_file(reference_features, wav, preset, array),
+        "compiled_file_s": lambda: edgeseld_file(compiled_features, wav, preset, array),
+        "official_file_s": lambda: official_file(wav, preset, array),
     }
+    best = dict(zip(jobs, seconds(list(jobs.values()), rounds).min(axis=0).tolist(), strict=True))
+    for ours in ("edgeseld", "compiled"):
+        best[f"librosa_over_{ours}"] = best["librosa_float32_s"] / best[f"{ours}_s"]
+        best[f"official_over_{ours}"] = best["official_file_s"] / best[f"{ours}_file_s"]
+    return best
+
+
+FIRST_FEATURES = """
+import time
+import numpy as np
+from edgeseld.signal.presets import PRESETS
+start = time.process_time()
+from edgeseld.signal.compiled import compiled_features
+for name in {names}:
+    compiled_features(np.zeros((4, 480), np.float32), PRESETS[name])
+print(time.process_time() - start)
+"""
+
+
+def first_features_s(kept: Path) -> float:
+    """Seconds of a new process for all presets, numba's import among them, with compiled code kept in a folder."""
+    command = [sys.executable, "-c", FIRST_FEATURES.format(names=NAMES)]
+    environment = os.environ | {"NUMBA_CACHE_DIR": str(kept)}
+    return float(subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout)
 
 
 @click.command()
@@ -149,6 +173,9 @@ def main(rounds: int, output: Path) -> None:
         for name in NAMES:
             report[name] = figures = compare(name, audio, Path(temporary), rounds)
             click.echo(f"{name}: " + ", ".join(f"{key} {value:.3g}" for key, value in figures.items()))
+        for key in ("first_compiled_s", "first_compiled_kept_s"):
+            report[key] = first_features_s(Path(temporary) / "kept")
+            click.echo(f"{key} {report[key]:.2g}")
     write_atomic(output, json.dumps(report, indent=1).encode() + b"\n")
 
 

@@ -21,6 +21,7 @@ EXTRAS = {
     "train": ("train and distil", "lightning", "lightning"),
     "export": ("export bundles", "litert_torch", "litert-torch"),
     "reference": ("compare features with librosa", "librosa", "librosa"),
+    "fast": ("compute features of data sets fast", "numba", "numba"),
 }
 
 

@@ -1,1 +1,1 @@
-"""Audio reading, channel formats and reference features, in numpy alone."""
+"""Audio reading, channel formats and reference features, in numpy alone but for `compiled`, which needs numba."""

@@ -43,7 +43,7 @@ def reference_features(audio: Float32, preset: FeaturePreset) -> Float32:
     Log maps come first, in dB. They depend on the whole file where the preset clips them to a range below its maximum,
     as the official programs do. AudioFormatError for a wrong channel count or audio shorter than a hop.
     """
-    _check(audio, preset)
+    check_audio(audio, preset)
     features = np.empty((preset.maps, audio.shape[1] // preset.hop_samples, preset.bins), np.float32)
     window = analysis_window(preset.window, preset.window_samples, preset.n_fft)
     log_maps = features[: LOG_MAPS[preset.channel_format]]
@@ -55,7 +55,8 @@ def reference_features(audio: Float32, preset: FeaturePreset) -> Float32:
     return features
 
 
-def _check(audio: Float32, preset: FeaturePreset) -> None:
+def check_audio(audio: Float32, preset: FeaturePreset) -> None:
+    """AudioFormatError for a wrong channel count or audio shorter than a hop."""
     if audio.ndim != 2 or audio.shape[0] != preset.channels:
         raise AudioFormatError(
             f"these features need {preset.channel_format} audio ({preset.channels}, samples), got {audio.shape}; "

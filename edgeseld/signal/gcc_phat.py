@@ -30,7 +30,7 @@ def gcc_phat_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) -> N
     weight_mel(powers, preset.n_fft, out[:4])
     out[:4] *= GAIN**-2
     empty = _to_unit_length(parts, powers)
-    cosines, sines = _lag_matrices(preset.n_fft, preset.bins)
+    cosines, sines = lag_matrices(preset.n_fft, preset.bins)
     pairs, half = tuple(combinations(range(spectra.shape[0]), 2)), preset.bins // 2
     even, odd = np.empty((2, len(pairs), spectra.shape[1], half + 1), np.float32)
     in_phase, quadrature, product = np.empty((3, *spectra.shape[1:]), np.float32)
@@ -73,7 +73,7 @@ def _fill_empty(in_phase: Float32, quadrature: Float32, first: Complex128, secon
 
 
 @cache
-def _lag_matrices(n_fft: int, lags: int) -> tuple[Float32, Float32]:
+def lag_matrices(n_fft: int, lags: int) -> tuple[Float32, Float32]:
     """Inverse real transform at the lags 0 to lags / 2, of real and of imaginary parts: (bins, lags / 2 + 1) each."""
     turns = np.outer(np.arange(n_fft // 2 + 1), np.arange(lags // 2 + 1)) % n_fft
     angle = 2.0 * np.pi * turns / n_fft

@@ -21,13 +21,26 @@ def salsa_lite_maps(spectra: Complex128, preset: FeaturePreset, out: Float32) ->
     The phases angle(S_m conj(S_0)) / (2 pi f / c) of microphones 1 to 3 are path differences in metres, zero above the
     aliasing frequency. The baselines count that limit, bin 85, from the second bin on; so do we.
     """
-    first = FIRST_BIN_HZ * preset.n_fft // SAMPLE_RATE_HZ
+    first, clear = first_bin(preset.n_fft), clear_bins(preset.n_fft)
     kept = spectra[:, :, first : first + preset.bins]
     out[:4] = power(Parts.of(kept))
-    clear = ALIASING_HZ * preset.n_fft // SAMPLE_RATE_HZ
-    radians_per_metre = 2.0 * np.pi * SAMPLE_RATE_HZ / (preset.n_fft * SPEED_OF_SOUND_M_S)
     cross = kept[1:, :, :clear] * np.conj(kept[0, :, :clear])
     # Contiguous parts take half the time of np.angle.
     phases = np.arctan2(cross.imag.copy(), cross.real.copy())
-    out[4:, :, :clear] = phases / (radians_per_metre * np.arange(first, first + clear))
+    out[4:, :, :clear] = phases / (radians_per_metre(preset.n_fft) * np.arange(first, first + clear))
     out[4:, :, clear:] = 0.0
+
+
+def first_bin(n_fft: int) -> int:
+    """Number of the first kept bin."""
+    return FIRST_BIN_HZ * n_fft // SAMPLE_RATE_HZ
+
+
+def clear_bins(n_fft: int) -> int:
+    """How many of the kept bins have phases."""
+    return ALIASING_HZ * n_fft // SAMPLE_RATE_HZ
+
+
+def radians_per_metre(n_fft: int) -> float:
+    """Phase of a metre's path in bin 1."""
+    return 2.0 * np.pi * SAMPLE_RATE_HZ / (n_fft * SPEED_OF_SOUND_M_S)
