@@ -14,6 +14,6 @@ kotlin { jvmToolchain(17) }
 
 dependencies {
     implementation(project(":backend-tflite"))
-    runtimeOnly("org.bytedeco:tensorflow-lite:2.20.0-1.5.13:android-arm64")
-    runtimeOnly("org.bytedeco:javacpp:1.5.13:android-arm64")
+    runtimeOnly("org.bytedeco:tensorflow-lite:2.21.0-1.5.14:android-arm64")
+    runtimeOnly("org.bytedeco:javacpp:1.5.14:android-arm64")
 }

@@ -4,5 +4,5 @@ kotlin { jvmToolchain(17) }
 
 dependencies {
     api(project(":core"))
-    api("org.bytedeco:tensorflow-lite:2.20.0-1.5.13")
+    api("org.bytedeco:tensorflow-lite:2.21.0-1.5.14")
 }

@@ -1,10 +1,10 @@
 """What Python hears, for runtimes in other languages to compare with: `python -m tests.parity.references OUT`.
 
 For every released ONNX and TFLite bundle of a model that hears foa, and for bundles of the tiny network of
-tests/tiny.py, OUT/NAME.json says where the bundle and the audio are and which events each choice of passes gives;
-OUT/NAME-I.safetensors holds the frames of choice I, and as `call/J/OUTPUT` what the runtime answered on the way, so
-that everything else can be compared apart from the runtime. A second run makes only what is missing or was made of
-other sources.
+tests/tiny.py, OUT/NAME.json says where the bundle and the audio are and which events each choice of passes gives, for
+int8 also how far LiteRT's own two sets of kernels round apart (rounding.py); OUT/NAME-I.safetensors holds the frames of
+choice I, and as `call/J/OUTPUT` what the runtime answered on the way, so that everything else can be compared apart
+from the runtime. A second run makes only what is missing or was made of other sources.
 """
 
 import hashlib
@@ -26,6 +26,7 @@ from edgeseld.runtime.bundle import SUFFIX, open_bundle
 from edgeseld.runtime.model import Model, load
 from edgeseld.signal.audio import read_audio
 from tests.parity.recordings import Call, call_of, prediction_arrays
+from tests.parity.rounding import PlainKernels, Rounding, measure_rounding
 from tests.tiny import make_bundle, make_model
 
 ROOT = Path(__file__).parent.parent.parent
@@ -36,12 +37,13 @@ CHOICES = ((0, 1), (10, 1), (0, 5), (10, 5))
 
 
 class Choice(Frozen, frozen=True, kw_only=True):
-    """Questions to the runtime and events of one choice of passes, or why the model refuses it."""
+    """Questions to the runtime and events of one choice of passes, or why the model refuses it; rounding of int8."""
 
     mc_samples: int
     time_shifts: int
     calls: tuple[Call, ...] = ()
     events: tuple[SeldEvent, ...] = ()
+    rounding: Rounding | None = None
     refused: str | None = None
 
 
@@ -97,10 +99,12 @@ def write_references(output: Path) -> list[str]:
 
 def _write(output: Path, name: str, bundle: Path, stamp: str) -> None:
     model = load(bundle, check="off")
+    opened = open_bundle(bundle)
+    plain = None if opened.manifest.precision == "fp32" else PlainKernels(opened)
     audio = read_audio(AUDIO, "foa")
     choices = []
     for index, (mc_samples, time_shifts) in enumerate(CHOICES):
-        choice, arrays = _hear(model, audio, mc_samples, time_shifts)
+        choice, arrays = _hear(model, plain, audio, mc_samples, time_shifts)
         choices.append(choice)
         save_file(arrays, output / f"{name}-{index}.safetensors")
     reference = Reference(
@@ -109,18 +113,20 @@ def _write(output: Path, name: str, bundle: Path, stamp: str) -> None:
     (output / f"{name}.json").write_bytes(to_json(reference))
 
 
-def _hear(model: Model, audio: Float32, mc_samples: int, time_shifts: int) -> tuple[Choice, dict[str, Float32]]:
+def _hear(
+    model: Model, plain: PlainKernels | None, audio: Float32, mc_samples: int, time_shifts: int
+) -> tuple[Choice, dict[str, Float32]]:
     needed = {"head"} if mc_samples else set()
     if time_shifts > 1 and "stream" not in model.interface.graphs:
         needed |= {"frontend", "encoder"}
     missing = sorted(needed - set(model.interface.graphs))
+    passes = {"mc_samples": mc_samples, "time_shifts": time_shifts}
     if missing:
-        return Choice(mc_samples=mc_samples, time_shifts=time_shifts, refused=missing[0]), {}
+        return Choice(**passes, refused=missing[0]), {}
     witness = Witness(model.interface, model.backend)
-    prediction = Model(model.interface, witness).predict(audio, mc_samples=mc_samples, time_shifts=time_shifts)
-    choice = Choice(
-        mc_samples=mc_samples, time_shifts=time_shifts, calls=tuple(witness.calls), events=prediction.events()
-    )
+    prediction = Model(model.interface, witness).predict(audio, **passes)
+    rounding = measure_rounding(model.interface, witness.answers, plain, audio, passes) if plain else None
+    choice = Choice(**passes, calls=tuple(witness.calls), events=prediction.events(), rounding=rounding)
     return choice, witness.answers | prediction_arrays(prediction)
 
 
@@ -150,7 +156,8 @@ def _sources() -> str:
     for room in ("core", "signal", "runtime", "nn", "export"):
         for path in sorted((ROOT / "edgeseld" / room).rglob("*.py")):
             digest.update(path.read_bytes())
-    digest.update((ROOT / "tests" / "tiny.py").read_bytes() + Path(__file__).read_bytes())
+    for path in (ROOT / "tests" / "tiny.py", Path(__file__).with_name("rounding.py"), Path(__file__)):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 

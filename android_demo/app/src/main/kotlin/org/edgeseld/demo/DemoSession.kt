@@ -17,6 +17,7 @@ import org.edgeseld.core.present.DemoEffect
 import org.edgeseld.core.present.DemoEvent
 import org.edgeseld.core.present.DemoState
 import org.edgeseld.core.present.Phase
+import org.edgeseld.core.present.Problem
 import org.edgeseld.core.present.SCENE_TIMEOUT_MS
 import org.edgeseld.core.present.WINDOW_TIMEOUT_MS
 import org.edgeseld.core.present.advance
@@ -43,6 +44,9 @@ class DemoSession(private val context: Context) {
     private val cloud = Executors.newSingleThreadExecutor { Thread(it, "cloud").apply { isDaemon = true } }
     private var listener: Listener? = null
     private var screen: Screen? = null
+
+    /** Counts starts and stops, so that an answer is known to belong to the present one. */
+    private var turn = 0
     var state = DemoState(models = store.models(), scenes = store.scenes())
         private set
 
@@ -71,6 +75,7 @@ class DemoSession(private val context: Context) {
             DemoEffect.AskPermission -> screen?.askPermission()
             DemoEffect.StopListening -> stop()
             is DemoEffect.Listen -> listen(effect)
+            is DemoEffect.HearInCloud -> hear(effect)
             is DemoEffect.AskCloud -> ask(effect)
             is DemoEffect.AskWindows -> ask(effect)
         }
@@ -88,6 +93,20 @@ class DemoSession(private val context: Context) {
     private fun stop() {
         listener?.stop()
         listener = null
+        turn++
+    }
+
+    private fun hear(question: DemoEffect.HearInCloud) {
+        stop()
+        inBackground {
+            try {
+                val start = System.nanoTime()
+                val answer = askCloud(question.address, store.sceneBytes(question.scene), question.passes, SCENE_TIMEOUT_MS)
+                DemoEvent.CloudHeard(answer, (System.nanoTime() - start) / 1e6)
+            } catch (error: CloudException) {
+                DemoEvent.Failed(Problem(Problem.Kind.NETWORK, error.message ?: ""))
+            }
+        }
     }
 
     private fun ask(question: DemoEffect.AskCloud) = inBackground {
@@ -108,10 +127,10 @@ class DemoSession(private val context: Context) {
 
     /** One question after the other. What was asked about another scene or an earlier start comes too late. */
     private fun inBackground(work: () -> DemoEvent) {
-        val asker = listener
+        val asked = turn
         cloud.execute {
             val answer = work()
-            handler.post { if (listener === asker) dispatch(answer) }
+            handler.post { if (turn == asked) dispatch(answer) }
         }
     }
 

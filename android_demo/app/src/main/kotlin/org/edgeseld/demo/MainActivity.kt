@@ -14,6 +14,7 @@ import android.widget.EditText
 import android.widget.SeekBar
 import android.widget.Spinner
 import android.widget.TextView
+import org.edgeseld.core.present.CLOUD_TEACHER
 import org.edgeseld.core.present.DemoEvent
 import org.edgeseld.core.present.DemoState
 import org.edgeseld.core.present.Sound
@@ -87,14 +88,21 @@ class MainActivity : Activity(), Screen {
     }
 
     private fun fillChoosers() {
-        val models = session.state.models.map(words::model).ifEmpty { listOf(getString(R.string.no_models)) }
-        chooser(R.id.model, models, session.state.models.indexOf(session.state.model)) { index ->
-            session.state.models.getOrNull(index)?.let { if (it != session.state.model) session.dispatch(DemoEvent.ModelChosen(it)) }
+        val models = words.models(session.state.models)
+        val chosen = if (session.state.model == CLOUD_TEACHER) models.lastIndex else session.state.models.indexOf(session.state.model)
+        chooser(R.id.model, models, chosen) { index ->
+            choose(if (index == models.lastIndex) CLOUD_TEACHER else session.state.models.getOrNull(index) ?: return@chooser)
         }
         val names = session.state.scenes.map(words::scene) + getString(R.string.microphone)
         chooser(R.id.sound, names, sounds.indexOf(session.state.sound)) { index ->
             if (sounds[index] != session.state.sound) session.dispatch(DemoEvent.SoundChosen(sounds[index]))
         }
+    }
+
+    private fun choose(model: String) {
+        if (model == session.state.model) return
+        session.dispatch(DemoEvent.ModelChosen(model))
+        if (model == CLOUD_TEACHER && session.state.cloud == null) askAddress()
     }
 
     private fun chooser(id: Int, names: List<String>, chosen: Int, choose: (Int) -> Unit) = findViewById<Spinner>(id).run {

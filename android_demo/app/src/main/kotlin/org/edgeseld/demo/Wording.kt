@@ -5,6 +5,7 @@ import java.util.Locale
 import kotlin.math.abs
 import kotlin.math.roundToInt
 import org.edgeseld.core.drawing.RadarMark
+import org.edgeseld.core.present.CLOUD_TEACHER
 import org.edgeseld.core.present.DemoState
 import org.edgeseld.core.present.Phase
 import org.edgeseld.core.present.Problem
@@ -18,8 +19,13 @@ class Wording(private val resources: Resources) {
 
     fun className(name: String): String = name.replace('_', ' ')
 
-    /** The name of a bundle without its ending. */
-    fun model(name: String): String = name.substringBefore(".seld")
+    /** "student-s · int8-dynamic" of a bundle, all of which are for one runtime, or the cloud. */
+    fun model(name: String): String =
+        if (name == CLOUD_TEACHER) resources.getString(R.string.cloud_teacher) else name.substringBefore(".seld").replace("-tflite-", " · ")
+
+    /** The entries of the chooser: bundles, or that there are none, and the cloud. */
+    fun models(names: List<String>): List<String> =
+        names.map(::model).ifEmpty { listOf(resources.getString(R.string.no_models)) } + model(CLOUD_TEACHER)
 
     /** "60° left, 20° up", as one would point. */
     fun direction(azimuthDeg: Double, elevationDeg: Double): String {
@@ -61,6 +67,8 @@ class Wording(private val resources: Resources) {
     private fun problem(problem: Problem): String = when (problem.kind) {
         Problem.Kind.NO_PERMISSION -> resources.getString(R.string.problem_permission)
         Problem.Kind.NO_MODEL -> resources.getString(R.string.problem_no_model)
+        Problem.Kind.NO_CLOUD -> resources.getString(R.string.problem_no_cloud)
+        Problem.Kind.LIVE_CLOUD -> resources.getString(R.string.problem_live_cloud)
         Problem.Kind.MODEL -> resources.getString(R.string.problem_model, problem.detail)
         Problem.Kind.AUDIO -> resources.getString(R.string.problem_audio, problem.detail)
         Problem.Kind.NETWORK -> resources.getString(R.string.problem_network, problem.detail)

@@ -4,7 +4,9 @@ import android.Manifest
 import android.view.View
 import android.widget.Button
 import android.widget.SeekBar
+import android.widget.Spinner
 import android.widget.TextView
+import org.edgeseld.core.present.CLOUD_TEACHER
 import org.edgeseld.core.present.DemoEvent
 import org.edgeseld.core.present.Phase
 import org.edgeseld.core.present.Problem
@@ -18,6 +20,7 @@ import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
+import org.robolectric.shadows.ShadowDialog
 
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [35], qualifiers = "w360dp-h740dp-xhdpi")
@@ -63,6 +66,31 @@ class MainActivityTest {
         activity.session.dispatch(DemoEvent.ShiftsChosen(3))
         assertEquals("No Monte Carlo samples", activity.findViewById<TextView>(R.id.samples_label).text.toString())
         assertEquals("3 time shifts", activity.findViewById<TextView>(R.id.shifts_label).text.toString())
+    }
+
+    @Test
+    fun `the cloud teacher stands below the models, and wants an address`() {
+        val chooser = activity.findViewById<Spinner>(R.id.model)
+        assertEquals("Cloud teacher", chooser.adapter.getItem(chooser.count - 1))
+        chooser.setSelection(chooser.count - 1)
+        shadowOf(activity.mainLooper).idle()
+        assertEquals(CLOUD_TEACHER, activity.session.state.model)
+        assertTrue(ShadowDialog.getLatestDialog().isShowing)
+        press(R.id.start)
+        assertTrue(status(), status().contains("no address"))
+    }
+
+    @Test
+    fun `a scene that no server hears is a problem of the network`() {
+        activity.session.dispatch(DemoEvent.CloudChosen("http://127.0.0.1:9"))
+        activity.session.dispatch(DemoEvent.ModelChosen(CLOUD_TEACHER))
+        press(R.id.start)
+        val deadline = System.nanoTime() + 60_000_000_000L
+        while (activity.session.state.phase == Phase.PREPARING && System.nanoTime() < deadline) {
+            Thread.sleep(20)
+            shadowOf(activity.mainLooper).idle()
+        }
+        assertEquals(Problem.Kind.NETWORK, activity.session.state.problem?.kind)
     }
 
     @Test

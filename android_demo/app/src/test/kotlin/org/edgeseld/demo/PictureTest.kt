@@ -54,19 +54,47 @@ class PictureTest {
     fun controls() = picture("controls-light", MadeUpState.listening(), scrolled = true)
 
     @Test
+    @Config(qualifiers = "+night")
+    fun controlsNight() = picture("controls-dark", MadeUpState.listening(), scrolled = true)
+
+    @Test
+    @Config(qualifiers = "w740dp-h360dp-land-xhdpi")
+    fun controlsLandscape() = picture("controls-landscape", MadeUpState.listening(), scrolled = true)
+
+    @Test
+    @Config(fontScale = 1.6f)
+    fun controlsLargeFont() = picture("controls-large-font", MadeUpState.listening(), scrolled = true)
+
+    @Test
     fun noModel() = picture(
         "no-model", DemoState(models = emptyList(), scenes = listOf("sample_scene.wav"), problem = Problem(Problem.Kind.NO_MODEL)),
     )
 
     @Test
-    fun benchmark() = compare("benchmark", Robolectric.buildActivity(BenchmarkActivity::class.java, Intent().putExtra("bundle", "none.seld")).setup().get().apply {
-        findViewById<TextView>(R.id.result).text = "{\n    \"bundle\": \"student-s-tflite-int8-dynamic\",\n    \"median_ms\": 11.2\n}"
-    })
+    fun benchmark() = compareBenchmark("benchmark-light")
+
+    @Test
+    @Config(qualifiers = "+night")
+    fun benchmarkNight() = compareBenchmark("benchmark-dark")
+
+    @Test
+    @Config(qualifiers = "w740dp-h360dp-land-xhdpi")
+    fun benchmarkLandscape() = compareBenchmark("benchmark-landscape")
+
+    @Test
+    @Config(fontScale = 1.6f)
+    fun benchmarkLargeFont() = compareBenchmark("benchmark-large-font")
+
+    private fun compareBenchmark(name: String) {
+        val activity = Robolectric.buildActivity(BenchmarkActivity::class.java, Intent().putExtra("bundle", "none.seld")).setup().get()
+        activity.findViewById<TextView>(R.id.result).text = MadeUpState.BENCHMARK
+        compare(name, activity)
+    }
 
     private fun picture(name: String, state: DemoState, scrolled: Boolean = false) {
         val activity = Robolectric.buildActivity(MainActivity::class.java).setup().get()
         activity.show(state)
-        val names = state.models.map(Wording(activity.resources)::model).ifEmpty { listOf(activity.getString(R.string.no_models)) }
+        val names = Wording(activity.resources).models(state.models)
         // The choosers show what is in the assets, which the pictures do not depend on.
         activity.findViewById<Spinner>(R.id.model).adapter = ArrayAdapter(activity, android.R.layout.simple_spinner_item, names)
         shadowOf(activity.mainLooper).idle()

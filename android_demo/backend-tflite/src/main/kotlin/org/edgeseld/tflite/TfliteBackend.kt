@@ -24,8 +24,7 @@ private const val FLOAT_BYTES = 4L
 /**
  * TensorFlow Lite, the same source on the JVM and on Android: one signature per graph, opened when it is first run.
  *
- * By its C++ interface, whose resolver brings XNNPACK along. The C interface of this build leaves XNNPACK out, and the kernel
- * that then computes fully connected layers with int8 weights is wrong: README.md.
+ * By its C++ interface, whose resolver brings XNNPACK along; the C interface of this build leaves it out (README.md).
  */
 class TfliteBackend(private val bundle: Bundle, private val threads: Int = 1) : Backend {
     private val signatures = mutableMapOf<Role, Signature>()

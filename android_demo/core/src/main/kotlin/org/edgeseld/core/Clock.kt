@@ -1,5 +1,7 @@
 package org.edgeseld.core
 
+import kotlin.math.roundToInt
+
 /** The clock of edgeseld: 24 kHz samples and 100 ms label frames, in integers only. */
 const val SAMPLE_RATE_HZ = 24_000
 const val LABEL_FRAME_SAMPLES = 2_400
@@ -13,3 +15,6 @@ fun labelFrames(samples: Int): Int = ceilDiv(samples, LABEL_FRAME_SAMPLES)
 
 /** Start of a label frame in seconds. */
 fun frameOnsetS(frame: Int): Double = frame / LABEL_FRAMES_PER_S.toDouble()
+
+/** The label frame that starts at `timeS` seconds, or nearest to it. */
+fun labelFrameAt(timeS: Double): Int = (timeS * LABEL_FRAMES_PER_S).roundToInt()

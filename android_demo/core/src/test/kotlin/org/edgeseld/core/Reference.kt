@@ -8,13 +8,14 @@ import org.edgeseld.core.bundle.readSafetensors
 import org.edgeseld.core.hearing.Passes
 import org.edgeseld.core.tracking.SeldEvent
 
-/** What Python asked and heard with one choice of passes, or the graph for want of which it refused. */
+/** What Python asked and heard with one choice of passes, how far int8 rounds apart, or the graph for want of which it refused. */
 @Serializable
 class Choice(
     @SerialName("mc_samples") val mcSamples: Int,
     @SerialName("time_shifts") val timeShifts: Int,
     val calls: List<Call>,
     val events: List<SeldEvent>,
+    val rounding: Rounding? = null,
     val refused: String? = null,
 ) {
     val passes get() = Passes(mcSamples, timeShifts)

@@ -3,6 +3,7 @@ package org.edgeseld.core.drawing
 import kotlin.math.max
 import kotlin.math.min
 import org.edgeseld.core.hearing.Prediction
+import org.edgeseld.core.labelFrameAt
 import org.edgeseld.core.tracking.Detection
 
 /** What is kept for the screen: a minute. */
@@ -60,7 +61,7 @@ class Timeline private constructor(
     }
 }
 
-private fun byFrame(heard: List<Detection>): Map<Int, List<Detection>> = heard.groupBy { Math.round(it.timeS * 10).toInt() }
+private fun byFrame(heard: List<Detection>): Map<Int, List<Detection>> = heard.groupBy { labelFrameAt(it.timeS) }
 
 /** Activity of one class with its band, one number a frame. */
 class TimelineRow(val className: String, val colour: Int, val mean: FloatArray, val low: FloatArray, val high: FloatArray)

@@ -1,15 +1,14 @@
 package org.edgeseld.core.fallback
 
-import kotlin.math.roundToInt
 import org.edgeseld.core.EdgeseldException
-import org.edgeseld.core.LABEL_FRAMES_PER_S
 import org.edgeseld.core.LABEL_FRAME_SAMPLES
-import org.edgeseld.core.frameOnsetS
 import org.edgeseld.core.hearing.Prediction
+import org.edgeseld.core.labelFrameAt
 import org.edgeseld.core.labelFrames
 import org.edgeseld.core.signal.Audio
 import org.edgeseld.core.tracking.Detection
 import org.edgeseld.core.tracking.SeldEvent
+import org.edgeseld.core.tracking.detectionsOf
 
 /** Label frames first .. last - 1 of a recording. */
 data class LabelWindow(val first: Int, val last: Int)
@@ -34,20 +33,10 @@ class WindowAsker(private val breaker: CircuitBreaker, private val nowS: () -> D
         return try {
             val events = ask(Audio(audio.channels, (stop - start) * LABEL_FRAME_SAMPLES, piece.data))
             breaker.succeeded()
-            WindowAnswer(window, detections(events, start).filter { frameOf(it.timeS) in window.first until window.last })
+            WindowAnswer(window, detectionsOf(events, start).filter { labelFrameAt(it.timeS) in window.first until window.last })
         } catch (error: EdgeseldException) {
             breaker.failed(nowS())
             WindowAnswer(window, null, error.message)
         }
     }
 }
-
-/** Events frame by frame; their time 0 is label frame `firstFrame`. */
-private fun detections(events: List<SeldEvent>, firstFrame: Int): List<Detection> = events.flatMap { event ->
-    event.trajectory.map { point ->
-        val timeS = frameOnsetS(firstFrame + frameOf(point.timeS))
-        Detection(timeS, event.className, event.track, point.activity, point.azimuthDeg, point.elevationDeg, point.distanceM)
-    }
-}
-
-private fun frameOf(timeS: Double): Int = (timeS * LABEL_FRAMES_PER_S).roundToInt()

@@ -19,7 +19,7 @@ enum class Phase { IDLE, ASKING_PERMISSION, PREPARING, LISTENING, PLAYING }
 
 /** Why nothing is heard; texts come from the resources, `detail` from the error. */
 data class Problem(val kind: Kind, val detail: String = "") {
-    enum class Kind { NO_PERMISSION, NO_MODEL, MODEL, AUDIO, NETWORK }
+    enum class Kind { NO_PERMISSION, NO_MODEL, NO_CLOUD, LIVE_CLOUD, MODEL, AUDIO, NETWORK }
 }
 
 /** Time to hear one second of audio, and the battery. */
@@ -33,7 +33,7 @@ data class Battery(val percent: Int, val temperatureC: Double)
 /** How many windows of a scene the device doubted, and how many of them the cloud heard instead. */
 data class Fallback(val doubtful: Int, val answered: Int)
 
-/** Everything the screen shows; drawing it needs nothing else. */
+/** Everything the screen shows; drawing it needs nothing else. `model` is one of `models`, or CLOUD_TEACHER. */
 data class DemoState(
     val models: List<String>,
     val scenes: List<String>,

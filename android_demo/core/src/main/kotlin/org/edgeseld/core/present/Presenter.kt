@@ -7,7 +7,9 @@ import org.edgeseld.core.fallback.WindowAnswer
 import org.edgeseld.core.hearing.Passes
 import org.edgeseld.core.hearing.Prediction
 import org.edgeseld.core.tracking.Detection
+import org.edgeseld.core.tracking.EventList
 import org.edgeseld.core.tracking.SeldEvent
+import org.edgeseld.core.tracking.detectionsOf
 
 /** What happens to the demo: what the user does, and what the listener and the device report. */
 sealed interface DemoEvent {
@@ -29,6 +31,9 @@ sealed interface DemoEvent {
     /** A scene is heard; its sound plays from now on, a frame a tick. `doubtful` windows are to be asked about, null: all of it. */
     data class SceneHeard(val doubtful: Doubtful? = null) : DemoEvent
     data object FramePlayed : DemoEvent
+
+    /** A server heard the scene in place of the device, in `askedMs` with the way there and back. */
+    data class CloudHeard(val answer: EventList, val askedMs: Double) : DemoEvent
     data class CloudAnswered(val events: List<SeldEvent>) : DemoEvent
     data class WindowsAnswered(val answers: List<WindowAnswer>) : DemoEvent
     data class CloudFailed(val detail: String) : DemoEvent
@@ -44,6 +49,7 @@ sealed interface DemoEffect {
     data object AskPermission : DemoEffect
     data class Listen(val model: String, val sound: Sound, val passes: Passes) : DemoEffect
     data object StopListening : DemoEffect
+    data class HearInCloud(val address: String, val scene: String, val passes: Passes) : DemoEffect
     data class AskCloud(val address: String, val scene: String, val passes: Passes) : DemoEffect
     data class AskWindows(val address: String, val scene: String, val passes: Passes, val doubtful: Doubtful) : DemoEffect
 }
@@ -67,7 +73,8 @@ fun advance(state: DemoState, event: DemoEvent, mayRecord: Boolean): Step = when
     is DemoEvent.WindowsAnswered -> Step(fallenBack(state, event.answers))
     is DemoEvent.CloudFailed -> Step(state.copy(problem = Problem(Problem.Kind.NETWORK, event.detail)))
     is DemoEvent.Failed -> if (state.busy) Step(state.copy(phase = Phase.IDLE, problem = event.problem), listOf(DemoEffect.StopListening)) else Step(state)
-    is DemoEvent.ModelReady, is DemoEvent.FramesHeard, is DemoEvent.EventsClosed, is DemoEvent.SceneHeard, DemoEvent.FramePlayed ->
+    is DemoEvent.ModelReady, is DemoEvent.FramesHeard, is DemoEvent.EventsClosed, is DemoEvent.SceneHeard, is DemoEvent.CloudHeard,
+    DemoEvent.FramePlayed ->
         // What a stopped listener still reports is too late.
         if (state.busy) heard(state, event) else Step(state)
 }
@@ -77,26 +84,34 @@ private fun started(state: DemoState, mayRecord: Boolean): Step {
     return when {
         state.busy -> Step(state)
         model == null -> Step(state.copy(problem = Problem(Problem.Kind.NO_MODEL)))
-        state.sound == Sound.Microphone && !mayRecord ->
+        state.sound == Sound.Microphone && model != CLOUD_TEACHER && !mayRecord ->
             Step(state.copy(phase = Phase.ASKING_PERMISSION, problem = null), listOf(DemoEffect.AskPermission))
         else -> listening(state, model)
     }
 }
 
-private fun listening(state: DemoState, model: String): Step = Step(
-    state.copy(
+private fun listening(state: DemoState, model: String): Step {
+    val sound = state.sound
+    val effect = when {
+        model != CLOUD_TEACHER -> DemoEffect.Listen(model, sound, state.passes)
+        sound !is Sound.Scene -> return refused(state, Problem.Kind.LIVE_CLOUD)
+        else -> DemoEffect.HearInCloud(state.cloud ?: return refused(state, Problem.Kind.NO_CLOUD), sound.name, state.passes)
+    }
+    val next = state.copy(
         phase = Phase.PREPARING, problem = null, agreement = null, fallback = null, readout = null, events = emptyList(), playedFrame = 0, level = 0f,
         timeline = Timeline.empty(emptyList()),
-    ),
-    listOf(DemoEffect.Listen(model, state.sound, state.passes)),
-)
+    )
+    return Step(next, listOf(effect))
+}
+
+private fun refused(state: DemoState, kind: Problem.Kind): Step = Step(state.copy(phase = Phase.IDLE, problem = Problem(kind)))
 
 private fun permitted(state: DemoState, granted: Boolean): Step {
     val model = state.model
     return when {
         state.phase != Phase.ASKING_PERMISSION || model == null -> Step(state)
         granted -> listening(state, model)
-        else -> Step(state.copy(phase = Phase.IDLE, problem = Problem(Problem.Kind.NO_PERMISSION)))
+        else -> refused(state, Problem.Kind.NO_PERMISSION)
     }
 }
 
@@ -120,12 +135,22 @@ private fun heard(state: DemoState, event: DemoEvent): Step = when (event) {
     }
     is DemoEvent.EventsClosed -> Step(state.copy(events = (state.events + event.events).takeLast(MOST_EVENTS)))
     is DemoEvent.SceneHeard -> Step(state.copy(phase = Phase.PLAYING, playedFrame = 0), cloudQuestion(state, event.doubtful))
+    is DemoEvent.CloudHeard -> Step(heardInCloud(state, event))
     DemoEvent.FramePlayed -> when {
         state.phase != Phase.PLAYING -> Step(state)
         state.playedFrame >= state.timeline.lastFrame -> Step(state.copy(phase = Phase.IDLE))
         else -> Step(state.copy(playedFrame = state.playedFrame + 1))
     }
     else -> Step(state)
+}
+
+private fun heardInCloud(state: DemoState, heard: DemoEvent.CloudHeard): DemoState {
+    val answer = heard.answer
+    val frames = framesOf(answer)
+    return state.copy(
+        phase = Phase.PLAYING, playedFrame = 0, events = answer.events, readout = Readout(answer.model, heard.askedMs, answer.durationS),
+        timeline = Timeline.empty(frames.classes).plus(frames, detectionsOf(answer.events, 0)),
+    )
 }
 
 private fun cloudQuestion(state: DemoState, doubtful: Doubtful?): List<DemoEffect> {

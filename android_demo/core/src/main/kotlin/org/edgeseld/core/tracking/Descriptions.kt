@@ -4,6 +4,7 @@ import kotlin.math.abs
 import kotlin.math.atan2
 import kotlin.math.hypot
 import org.edgeseld.core.frameOnsetS
+import org.edgeseld.core.labelFrameAt
 
 /** The event of a source up to its last heard frame; `passes` counts Monte Carlo samples and time shifts. */
 fun describeEvent(source: Source, className: String, passes: Pair<Int, Int>, smoothFrames: Int) = SeldEvent(
@@ -70,4 +71,13 @@ private fun meanUncertainty(source: Source, passes: Pair<Int, Int>): EventUncert
         mcSamples = passes.first,
         timeShifts = passes.second,
     )
+}
+
+/** Events frame by frame, each frame as sure as its event; their time 0 is label frame `firstFrame`. */
+fun detectionsOf(events: List<SeldEvent>, firstFrame: Int): List<Detection> = events.flatMap { event ->
+    val sure = event.uncertainty?.let { FrameUncertainty(it.activityStd, it.entropy, it.mutualInformation, it.directionSpreadDeg) }
+    event.trajectory.map { point ->
+        val timeS = frameOnsetS(firstFrame + labelFrameAt(point.timeS))
+        Detection(timeS, event.className, event.track, point.activity, point.azimuthDeg, point.elevationDeg, point.distanceM, sure)
+    }
 }

@@ -5,6 +5,7 @@ import org.edgeseld.core.fallback.WindowAnswer
 import org.edgeseld.core.hearing.Passes
 import org.edgeseld.core.hearing.Prediction
 import org.edgeseld.core.tracking.Detection
+import org.edgeseld.core.tracking.EventList
 import org.edgeseld.core.tracking.SeldEvent
 import org.edgeseld.core.tracking.TrajectoryPoint
 import org.junit.jupiter.api.Assertions.assertEquals
@@ -115,6 +116,29 @@ class PresenterTest {
         assertEquals(Fallback(doubtful = 2, answered = 1) to "too late", state.fallback to state.problem?.detail)
         val silent = after(asked.state, DemoEvent.WindowsAnswered(listOf(WindowAnswer(LabelWindow(1, 2), emptyList())))).state
         assertNull(silent.timeline.detections[1])
+    }
+
+    @Test
+    fun `the cloud teacher hears a scene in place of the device`() {
+        val asked = after(idle, DemoEvent.CloudChosen("http://here"), DemoEvent.ModelChosen(CLOUD_TEACHER), DemoEvent.StartPressed)
+        assertEquals(listOf(DemoEffect.HearInCloud("http://here", "s.wav", Passes(10, 1))), asked.effects)
+        val answer = EventList("teacher-m", 0.3, listOf(event(30.0, onsetS = 0.1)))
+        val playing = after(asked.state, DemoEvent.CloudHeard(answer, 60.0)).state
+        assertEquals(Phase.PLAYING to answer.events, playing.phase to playing.events)
+        assertEquals(listOf(0f, 0.9f, 0f), playing.timeline.activity.map { it.single() })
+        assertEquals(30.0, after(playing, DemoEvent.FramePlayed).state.marks.single().azimuthDeg)
+        assertEquals("teacher-m" to 0.2, playing.readout!!.runtime to playing.readout.realTimeFactor)
+        val stopped = after(asked.state, DemoEvent.StopPressed).state
+        assertSame(stopped, after(stopped, DemoEvent.CloudHeard(answer, 60.0)).state)
+    }
+
+    @Test
+    fun `the cloud teacher needs an address, and hears no live sound`() {
+        val nowhere = after(idle, DemoEvent.ModelChosen(CLOUD_TEACHER), DemoEvent.StartPressed)
+        assertEquals(Problem.Kind.NO_CLOUD to emptyList<DemoEffect>(), nowhere.state.problem?.kind to nowhere.effects)
+        val live = after(live.copy(cloud = "http://here"), DemoEvent.ModelChosen(CLOUD_TEACHER), DemoEvent.StartPressed, mayRecord = false)
+        assertEquals(Problem.Kind.LIVE_CLOUD to emptyList<DemoEffect>(), live.state.problem?.kind to live.effects)
+        assertEquals(Phase.IDLE, live.state.phase)
     }
 
     @Test

@@ -84,13 +84,14 @@ class AggregationTest {
         val reference = raw(1)
         val outputs = List(5) { raw(10) }
         val plan = shifts(5, SignalSpec())
-        val times = List(200) {
+        // On a crowded machine the compiler needs the first half to catch up.
+        val times = List(400) {
             val start = threads.currentThreadCpuTime
             val passes = outputs.map { decodeSamples(it, OutputFormat.MULTI_ACCDOA) }
             val aligned = regrid(passes, plan, decodeSamples(reference, OutputFormat.MULTI_ACCDOA), 0, 50) { it }
             aggregate(aligned.samples, List(13) { "class $it" }, 10, 5, aligned.weights)
             (threads.currentThreadCpuTime - start) / 1e6
-        }
+        }.drop(200)
         println("decoding and aggregation, N = 10, K = 5, 5 s: best ${times.min()} ms of processor time, median ${times.sorted()[100]} ms")
         // The figure is printed; the bound leaves a crowded or slower machine twice the 5 ms that a phone app can spare.
         assertTrue(times.min() < 10.0, "${times.min()} ms")
