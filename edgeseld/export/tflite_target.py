@@ -53,6 +53,7 @@ def _lower(path: Path, precision: str, runs: Sequence[Inputs] | None) -> None:
         _cast_weights(quantiser)
     elif precision == "int8-dynamic":
         _quantise_dynamic(quantiser, "ALL_SUPPORTED")
+        _leave_float(quantiser, "DEPTHWISE_CONV_2D")
     else:
         _quantise_static(quantiser)
         samples = [{f"args_{index}": array for index, array in enumerate(run)} for run in runs or ()]
@@ -84,6 +85,16 @@ def _quantise_dynamic(quantiser: Any, operation: str) -> None:
 
     kind = qtyping.TFLOperationName[operation]
     quantiser.add_dynamic_config(regex=NETWORK_TENSORS, operation_name=kind, num_bits=8)
+
+
+def _leave_float(quantiser: Any, operation: str) -> None:
+    """XNNPACK has no depthwise convolution with dynamic int8: TFLite's own is slower than float, and rounds from one
+    version to the next as it likes. Its weights are few."""
+    from ai_edge_quantizer import qtyping
+    from ai_edge_quantizer.algorithm_manager import AlgorithmName
+
+    kind = qtyping.TFLOperationName[operation]
+    quantiser.update_quantization_recipe(NETWORK_TENSORS, kind, algorithm_key=AlgorithmName.NO_QUANTIZE)
 
 
 def _quantise_static(quantiser: Any) -> None:
