@@ -1,6 +1,7 @@
 """`edgeseld export`."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,11 @@ PRECISIONS = ("fp32", "fp16", "int8-dynamic", "int8", "palette")
     help="Recordings at 24 kHz that static int8 learns its ranges on; made scenes by default.",
 )
 @click.option(
+    "--tune",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Labelled scenes on which the network first learns to bear int8.",
+)
+@click.option(
     "--output", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of the bundles."
 )
 @click.option(
@@ -49,6 +55,7 @@ def command(
     input_kind: str,
     exit_name: str | None,
     calibration: Path | None,
+    tune: Path | None,
     output: Path,
     triton_repository: Path | None,
     as_zip: bool,
@@ -58,6 +65,7 @@ def command(
     """Export MODEL to a bundle that is proven to hear what the float model hears, or to nothing.
 
     Golden vectors and the events in them are compared; a file that strays beyond the recipe's tolerance is not written.
+    With --tune the float model is the tuned one.
     """
     try:
         from edgeseld.export.exporting import export_model
@@ -71,20 +79,36 @@ def command(
     folder = find_model(model)
     recipes, left_out = _recipes(target, precision, recipe, input_kind, exit_name)
     failed: list[str] = []
-    if target == "all":
-        exported, failed = export_several(folder, recipes, output, calibration=calibration, allow_drift=allow_drift)
-    else:
-        exported = [
-            export_model(folder, one, output, calibration=calibration, allow_drift=allow_drift) for one in recipes
-        ]
+    with ExitStack() as stack:
+        tuning = None
+        if tune is not None:
+            folder, tuning = stack.enter_context(_tuned(folder, recipes[0], tune, calibration))
+            click.echo(tuning.line(), err=True)
+        if target == "all":
+            exported, failed = export_several(folder, recipes, output, calibration=calibration, allow_drift=allow_drift)
+        else:
+            exported = [
+                export_model(folder, one, output, calibration=calibration, allow_drift=allow_drift) for one in recipes
+            ]
     if as_zip:
         for item in exported:
             zip_bundle(item.path, item.path.with_suffix(".seld.zip"))
     if triton_repository is not None:
         _serve_by_triton(exported, triton_repository, only_onnx=target == "all", allow_drift=allow_drift)
-    print_exported(exported, [*left_out, *failed], as_json=as_json)
+    print_exported(exported, [*left_out, *failed], as_json=as_json, tuning=tuning)
     if failed:
         raise ExportError("; ".join(failed))
+
+
+def _tuned(folder: Path, recipe: Any, data: Path, calibration: Path | None) -> Any:
+    """The context in which the model is tuned on a data set for the precision that all recipes share."""
+    from edgeseld.cli.terminal import progress
+
+    try:
+        from edgeseld.export.tuning import tuned
+    except ModuleNotFoundError as error:
+        raise BackendMissingError("tuning", "export") from error
+    return tuned(folder, recipe, data, calibration=calibration, progress=progress)
 
 
 def _recipes(

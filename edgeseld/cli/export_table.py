@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,11 +12,16 @@ from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.structs import to_json
 from edgeseld.export.exporting import Exported
 
+if TYPE_CHECKING:
+    from edgeseld.export.tuning import Tuning
+
 ROUNDS = 15
 HEADER = ["bundle", "verified", "MB", "raw difference", "changed frames", "direction", "ms", "real-time factor"]
 
 
-def print_exported(exported: Sequence[Exported], left_out: Sequence[str], *, as_json: bool) -> None:
+def print_exported(
+    exported: Sequence[Exported], left_out: Sequence[str], *, as_json: bool, tuning: "Tuning | None" = None
+) -> None:
     """A row per bundle, then its path, and a line per target that was left out; latency side by side with one thread.
 
     Paths stand in lines of their own: a table would cut them.
@@ -25,7 +31,7 @@ def print_exported(exported: Sequence[Exported], left_out: Sequence[str], *, as_
         click.echo(f"{item.manifest.name}: {steps}", err=True)
     timings = _timings(exported)
     if as_json:
-        click.echo(_json(exported, left_out, timings).decode(), nl=False)
+        click.echo(_json(exported, left_out, timings, tuning).decode(), nl=False)
         return
     if exported:
         table = [_row(item, timings.get(item.manifest.name)) for item in exported]
@@ -36,7 +42,9 @@ def print_exported(exported: Sequence[Exported], left_out: Sequence[str], *, as_
         click.echo(f"left out: {reason}")
 
 
-def _json(exported: Sequence[Exported], left_out: Sequence[str], timings: dict[str, Timing]) -> bytes:
+def _json(
+    exported: Sequence[Exported], left_out: Sequence[str], timings: dict[str, Timing], tuning: "Tuning | None"
+) -> bytes:
     rows = [
         {
             "path": str(item.path),
@@ -47,7 +55,7 @@ def _json(exported: Sequence[Exported], left_out: Sequence[str], timings: dict[s
         }
         for item in exported
     ]
-    return to_json({"bundles": rows, "left_out": list(left_out)})
+    return to_json({"bundles": rows, "left_out": list(left_out), "tuning": tuning})
 
 
 def _timings(exported: Sequence[Exported]) -> dict[str, Timing]:

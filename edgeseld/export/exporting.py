@@ -29,10 +29,10 @@ from edgeseld.export.golden_vectors import golden_tensors, write_golden
 from edgeseld.export.graphs import Graph, export_graphs, interface
 from edgeseld.export.operators import graph_operators, require_budget
 from edgeseld.export.proof import Proof, proof_of
-from edgeseld.export.provenance import shared_provenance
 from edgeseld.export.recipe import ExportRecipe
 from edgeseld.export.refusals import explained
-from edgeseld.export.representative import Runs, builtin_windows, graph_inputs, recorded_windows
+from edgeseld.export.repetition import without_repetition
+from edgeseld.export.representative import Runs, calibration_windows, graph_inputs
 from edgeseld.export.sensitivity import sensitivities
 from edgeseld.export.stopwatch import Stopwatch
 from edgeseld.nn.network import SeldNetwork
@@ -136,7 +136,7 @@ def _attempt(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Pa
     """Export, verify and write, or raise and leave nothing."""
     graphs, clock = source.graphs, Stopwatch()
     with atomic_folder(path) as folder:
-        with explained(recipe.target, graphs), clock.lap("conversion"), shared_provenance():
+        with explained(recipe.target, graphs), clock.lap("conversion"), without_repetition():
             files = exporter(graphs, recipe, folder, source.runs)
         manifest = _manifest(source, recipe, files)
         bundle = Bundle(folder, manifest)
@@ -168,8 +168,7 @@ def runs_of(graphs: Mapping[Role, Graph], network: SeldNetwork, recipe: ExportRe
     """Inputs of every graph from which int8 learns; none for other precisions."""
     if (recipe.target, recipe.precision) not in LEARNING:
         return {}
-    signal, count = network.spec.signal, recipe.calibration_windows
-    windows = builtin_windows(signal, count) if calibration is None else recorded_windows(calibration, signal, count)
+    windows = calibration_windows(calibration, network.spec.signal, recipe.calibration_windows)
     return graph_inputs(graphs, windows)
 
 

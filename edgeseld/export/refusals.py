@@ -13,8 +13,8 @@ from edgeseld.export.graphs import Graph
 # How converters name an operator that they do not know.
 OPERATOR = (
     re.compile(r"function for op '([\w.]+)' not implemented"),
-    re.compile(r"aten[.:]+([a-z_0-9]+)"),
-    re.compile(r"[Nn]o (?:lowering|ONNX function)[^'\"]*?['\"<: ]([a-z_0-9.]+)"),
+    re.compile(r"Unsupported fx node (\w+)"),
+    re.compile(r"(?:aten|prims)[.:]+([a-z_0-9]+)"),
 )
 
 
@@ -49,9 +49,13 @@ def _reason(message: str, graphs: Mapping[Role, Graph]) -> str:
 def layer_of(operator: str, graphs: Mapping[Role, Graph]) -> str | None:
     """The module of the network in which an operator stands first."""
     name = operator.removesuffix(".default").rpartition(".")[2] or operator
-    for graph in graphs.values():
-        for node in torch.export.export(graph.module, graph.examples).graph.nodes:
-            if name in str(node.target).split("."):
+    nodes = [
+        node for graph in graphs.values() for node in torch.export.export(graph.module, graph.examples).graph.nodes
+    ]
+    # A converter may know special_zeta as zeta.
+    for spelling in (rf"\.{name}\.", rf"_{name}\."):
+        for node in nodes:
+            if re.search(spelling, f".{node.target}."):
                 places = [place for place, _ in node.meta.get("nn_module_stack", {}).values()]
                 return places[-1] if places else None
     return None

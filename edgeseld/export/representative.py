@@ -31,6 +31,11 @@ STREAM_STRIDE = 5
 AUDIO_SUFFIXES = (".wav", ".flac", ".npy")
 
 
+def calibration_windows(folder: Path | None, signal: SignalSpec, count: int) -> Float32:
+    """Recorded windows where a folder is named, made ones otherwise."""
+    return builtin_windows(signal, count) if folder is None else recorded_windows(folder, signal, count)
+
+
 def builtin_windows(signal: SignalSpec, count: int) -> Float32:
     """Made scenes and the golden extremes: (count, channels, context + window samples), the same every time."""
     samples = signal.context_samples + signal.window_pcm_samples

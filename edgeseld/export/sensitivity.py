@@ -31,7 +31,7 @@ def sensitivities(graphs: Mapping[Role, Graph], runs: Runs) -> list[Sensitivity]
     with torch.no_grad():
         expected = [graphs["full"].module(*run)[0] for run in inputs]
         found = []
-        for name, layer, weights in _layers(network):
+        for name, layer, weights in layers_with_weights(network):
             with _in_int8(layer, weights):
                 heard = [graphs["full"].module(*run)[0] for run in inputs]
             changes = [float((ours - theirs).abs().mean()) for ours, theirs in zip(heard, expected, strict=True)]
@@ -39,7 +39,7 @@ def sensitivities(graphs: Mapping[Role, Graph], runs: Runs) -> list[Sensitivity]
     return sorted(found, key=lambda one: -one.change)
 
 
-def _layers(network: nn.Module) -> Iterator[tuple[str, nn.Module, nn.Module]]:
+def layers_with_weights(network: nn.Module) -> Iterator[tuple[str, nn.Module, nn.Module]]:
     """Name, the module that is called, and the one that holds the weights; 2-D convolutions lie inside a TimeConv."""
     for name, module in network.named_modules():
         if name.startswith("frontend"):

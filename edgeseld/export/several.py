@@ -4,6 +4,7 @@ Converters hold what they have loaded until their process ends, so memory stays 
 """
 
 import multiprocessing
+import multiprocessing.context
 import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -15,21 +16,32 @@ from edgeseld.export.exporting import Exported, export_model
 from edgeseld.export.recipe import ExportRecipe
 
 PROCESSES = 2
+# The longest conversion first, so that no core waits for it at the end.
+FIRST = ("executorch", "tflite")
 
 
 def export_several(
     model: Path, recipes: Sequence[ExportRecipe], output: Path, *, calibration: Path | None, allow_drift: bool
 ) -> tuple[list[Exported], list[str]]:
     """Bundles, and why others were not written: one target that fails does not keep the others back."""
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(PROCESSES, context, initializer=_say_nothing_on_stdout, max_tasks_per_child=1) as pool:
-        answers = [pool.submit(_export, model, recipe, output, calibration, allow_drift) for recipe in recipes]
+    order = sorted(recipes, key=lambda recipe: FIRST.index(recipe.target) if recipe.target in FIRST else len(FIRST))
+    with ProcessPoolExecutor(PROCESSES, _context(), initializer=_say_nothing_on_stdout, max_tasks_per_child=1) as pool:
+        answers = {recipe: pool.submit(_export, model, recipe, output, calibration, allow_drift) for recipe in order}
         try:
-            results = [answer.result() for answer in answers]
+            results = [answers[recipe].result() for recipe in recipes]
         except BrokenProcessPool as error:
             raise ExportError("an exporting process was ended, by lack of memory perhaps: name one target") from error
     exported = [result for result in results if isinstance(result, Exported)]
     return exported, [result for result in results if isinstance(result, str)]
+
+
+def _context() -> multiprocessing.context.BaseContext:
+    """Fresh processes that begin with torch loaded, where the system can fork them from one that has loaded it."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["edgeseld.export.exporting"])
+    return context
 
 
 def _say_nothing_on_stdout() -> None:

@@ -170,7 +170,7 @@ def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.
     more: list[Callback] = [
         EarlyStopping(MONITOR, patience=recipe.patience, mode="min", check_on_train_epoch_end=False),
         ModelCheckpoint(output / CHECKPOINTS, "last", save_on_train_epoch_end=True, enable_version_counter=False),
-        RoundProgressBar(),
+        RoundProgressBar(console_kwargs={"stderr": True}),
     ]
     if recipe.ema_decay > 0:
         more.append(EMAWeightAveraging(decay=recipe.ema_decay))

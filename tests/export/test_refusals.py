@@ -38,6 +38,7 @@ def graphs() -> dict[Role, Graph]:
         "PyTorch convert function for op 'fft_rfft' not implemented.",
         "Lowering not found: aten.fft_rfft.default",
         "No ONNX function found for <OpOverload(op='aten.fft_rfft', overload='default')>",
+        "Unsupported fx node fft_rfft, kind fft_rfft",
     ],
 )
 def test_an_unknown_operator_is_named_with_its_layer_and_a_way_out(graphs: dict[Role, Graph], message: str) -> None:
@@ -59,3 +60,10 @@ def test_a_missing_library_names_its_extra_and_a_full_disk_passes(graphs: dict[R
         raise ModuleNotFoundError("No module named 'coremltools'")
     with pytest.raises(OSError, match="No space left"), explained("coreml", graphs):
         raise OSError(28, "No space left on device")
+
+
+def test_the_layer_is_found_where_a_converter_shortens_the_name(graphs: dict[Role, Graph]) -> None:
+    with pytest.raises(ExportError, match="does not know the operator rfft of analysis"), explained("onnx", graphs):
+        raise RuntimeError(
+            "No ONNX function found for <OpOverload(op='prims.rfft', overload='default')>. Failure message: none"
+        )

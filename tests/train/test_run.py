@@ -68,7 +68,9 @@ def test_a_loss_that_is_not_finite_names_step_and_scenes(scenes: Path, tmp_path:
 
 def test_rounds_are_counted_from_one(scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     train(recipe_file(tmp_path, validate_every_steps=4), Sources((scenes,), scenes), tmp_path / "run")
-    drawn = capsys.readouterr().out
+    shown = capsys.readouterr()
+    drawn = shown.err
+    assert "Round" not in shown.out
     assert "Round 2 of 2" in drawn
     assert "v_num" not in drawn
 

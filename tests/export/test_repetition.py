@@ -1,13 +1,14 @@
-"""Histories of nodes are shared while a converter runs, and copied as ever afterwards."""
+"""Converters do once what they repeated, with the same outcome, and as ever afterwards."""
 
 import copy
 
 import pytest
 import torch
 from torch import nn
+from torch._export import utils as export_utils
 from torch.fx.traceback import NodeSource
 
-from edgeseld.export.provenance import shared_provenance
+from edgeseld.export.repetition import operators_found_once, shared_provenance, without_repetition
 
 
 def a_source() -> NodeSource:
@@ -33,5 +34,21 @@ def test_afterwards_a_history_is_copied_again() -> None:
 def test_a_decomposition_gives_the_same_graph() -> None:
     program = torch.export.export(nn.Sequential(nn.Linear(3, 4), nn.GELU(), nn.LayerNorm(4)), (torch.zeros(2, 3),))
     plain = program.run_decompositions({}).graph_module.code
-    with shared_provenance():
+    with without_repetition():
         assert program.run_decompositions({}).graph_module.code == plain
+
+
+def test_operators_that_are_new_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    monkeypatch.setattr(export_utils, "_materialize_cpp_cia_ops", lambda: found.append(1))
+    with operators_found_once():
+        export_utils._materialize_cpp_cia_ops()
+        export_utils._materialize_cpp_cia_ops()
+        assert len(found) == 1
+        library = torch.library.Library("edgeseld_test", "DEF")
+        library.define("twice(Tensor x) -> Tensor")
+        library.impl("twice", lambda x: 2 * x, "CompositeImplicitAutograd")
+        export_utils._materialize_cpp_cia_ops()
+        assert len(found) == 2
+    export_utils._materialize_cpp_cia_ops()
+    assert len(found) == 3
