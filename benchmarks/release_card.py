@@ -28,6 +28,7 @@ OUTPUTS = {
 def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
     """Text of the card."""
     last = results.last_run
+    measure = "F" if results.detection else "F20"
     data_hours = data.scenes * data.scene_s / 3600
     provenance = data.provenance
     assert provenance is not None
@@ -60,9 +61,7 @@ def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
         steps=last.steps,
         stages=_stages(results.runs),
         taught=_taught(spec, last.teachers),
-        validation=", ".join(
-            f"{name} {last.validation[name]:.3f}" for name in ("F", "SELD") if name in last.validation
-        ),
+        validation=f"{measure} {last.validation['F']:.3f}, SELD {last.validation['SELD']:.3f}",
         licence=spec.licence,
     )
 
@@ -76,8 +75,9 @@ def _taught(spec: ModelFile, teachers: tuple[str, ...]) -> str:
         return ""
     turns = spec.distill.teacher_turns
     names = " and ".join(teacher.partition(" ")[0] for teacher in teachers)
-    heard = "" if turns == 1 else f", each hearing every scene in {turns} symmetries of its channels"
-    return f"; in the last one it learned from labels and from what {names}, as released before, say on average{heard}"
+    said = f"{names}, as released before, {'says' if len(teachers) == 1 else 'say on average'}"
+    heard = "" if turns == 1 else f", each scene heard in {turns} symmetries of the channels"
+    return f"; in the last one it learned from labels and from what {said}{heard}"
 
 
 def score_table(results: ModelResults) -> tuple[list[str], list[list[str]]]:
