@@ -93,12 +93,12 @@ def made_sound(seconds: int) -> Float32:
     return np.resize(scene.T, (seconds * SAMPLE_RATE_HZ, 4)).T.copy()
 
 
-def bundle(model: Path, target: str, folder: Path, input_kind: str = "waveform") -> Path:
-    """The fp32 bundle of a model in `folder`, exported where it is not there yet or has other weights."""
-    path = folder / input_kind / f"{model.name}-{target}-fp32{SUFFIX}"
+def bundle(model: Path, target: str, folder: Path, input_kind: str = "waveform", precision: str = "fp32") -> Path:
+    """The bundle of a model in `folder`, exported where it is not there yet or has other weights."""
+    path = folder / input_kind / f"{model.name}-{target}-{precision}{SUFFIX}"
     weights = sha256(model / WEIGHTS_FILE)
     if not path.exists() or open_bundle(path).manifest.provenance.weights_sha256 != weights:
-        recipe = msgspec.structs.replace(read_recipe(recipe_path(target, "fp32")), input=input_kind)
+        recipe = msgspec.structs.replace(read_recipe(recipe_path(target, precision)), input=input_kind)
         export_model(model, recipe, path.parent)
     return path
 
@@ -158,14 +158,26 @@ def passes(model_id: str, targets: Iterable[str], folder: Path, rounds: int) -> 
 def frames(targets: Iterable[str], folder: Path, rounds: int) -> Iterator[Row]:
     """The causal student, 100 ms to events."""
     blocks = np.split(made_sound(10), 10 * LABEL_FRAMES_PER_S, axis=1)
-    for target in targets:
-        model = load(bundle(find_model("student-stream"), target, folder))
+    for kind, model in streaming(targets, folder).items():
         rivals = {
             name: endless(model.stream(mc_samples=samples).feed, blocks)
             for name, samples in {"one frame": 0, "one frame, 10 Monte Carlo samples": 10}.items()
         }
         limits = {"one frame": f"below {FRAME_LIMIT_MS:g} ms"}
-        yield from timed(f"student-stream, {target}, 100 ms", rivals, 10 * rounds, limits)
+        yield from timed(f"student-stream, {kind}, 100 ms", rivals, 10 * rounds, limits)
+
+
+def streaming(targets: Iterable[str], folder: Path) -> dict[str, Model]:
+    """The causal student on every backend, and as phones run it: a frame reads every weight, and int8 are a quarter."""
+    pairs = [(target, "fp32") for target in targets]
+    pairs += [("tflite", "int8-dynamic")] if ("tflite", "fp32") in pairs else []
+    causal = find_model("student-stream")
+    return {
+        target if precision == "fp32" else f"{target} {precision}": load(
+            bundle(causal, target, folder, precision=precision)
+        )
+        for target, precision in pairs
+    }
 
 
 def endless(feed: Callable[[Float32], object], blocks: list[Float32]) -> Callable[[], object]:
@@ -213,9 +225,8 @@ def updates(targets: Iterable[str], folder: Path, rounds: int) -> list[Row]:
         "the same, features cached": endless(lambda block: heard(cached(block)), blocks),
     }
     limits = {}
-    for target in targets:
-        name = f"student-stream, {target}, to events"
-        model = load(bundle(find_model("student-stream"), target, folder))
+    for kind, model in streaming(targets, folder).items():
+        name = f"student-stream, {kind}, to events"
         rivals[name], limits[name] = endless(model.stream().feed, blocks), f"at most {UPDATE_LIMIT:g}"
     shorter = with_window(find_model("student-xs"), WINDOW_FRAMES, folder)
     sliding = load(bundle(shorter, "onnx", folder / "2s")).stream(hop_frames=1)

@@ -10,6 +10,7 @@ are float32, each product and each sum rounded by itself, in one order: p q, the
 tracks of the reference from the first to the last.
 """
 
+from collections.abc import Iterator
 from itertools import permutations
 
 import numpy as np
@@ -29,7 +30,7 @@ def align(samples: Samples, reference: Samples) -> Samples:
         return samples
     orders = np.array(list(permutations(range(tracks))))
     agreement = _agreement(reference, samples).reshape(tracks, tracks, -1)
-    best = np.stack([_total(agreement, order) for order in orders]).argmax(axis=0)
+    best = _first_best(_total(agreement, order) for order in orders)
     cells = np.flatnonzero(best)
     if not cells.size:
         return samples
@@ -55,6 +56,16 @@ def _total(agreement: Float32, order: NDArray[np.int64]) -> Float32:
     for track, given in enumerate(order[1:], 1):
         total = total + agreement[track, given]
     return total
+
+
+def _first_best(totals: Iterator[Float32]) -> NDArray[np.int8]:
+    """For each cell the number of the largest total, ties to the first; faster than an argmax over stacked rows."""
+    top = next(totals)
+    best = np.zeros(top.shape, np.int8)
+    for number, total in enumerate(totals, 1):
+        best[total > top] = number
+        top = np.maximum(top, total)
+    return best
 
 
 def _reorder(values: Float32, orders: NDArray[np.int64], cells: NDArray[np.int64]) -> Float32:

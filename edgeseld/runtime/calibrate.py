@@ -47,7 +47,7 @@ class Calibration:
         """Samples with calibrated activities, the weighted axes in proportion."""
         activity = self.activity(samples.activity)
         share = np.where(samples.activity > SHORTEST, activity / np.maximum(samples.activity, SHORTEST), 0.0)
-        return Samples(activity, samples.weighted * share.astype(np.float32))
+        return Samples(activity, samples.weighted * share)
 
     def spread(self, prediction: Prediction) -> Prediction:
         """The prediction with its angular spread scaled."""
