@@ -28,14 +28,14 @@ def fallback_lines() -> list[str]:
     study = read_json(RESULTS / "fallback.json", FallbackStudy)
     lines = [f"`python -m benchmarks.fallback` on {_where(study.machine)}; intervals of 95 % over scenes."]
     for name, report in study.reports.items():
-        lines += ["", *_report_lines(name, report)]
+        lines += ["", *_report_lines(name, report, study.cloud_model)]
     return lines
 
 
-def _report_lines(name: str, report: FallbackReport) -> list[str]:
+def _report_lines(name: str, report: FallbackReport, cloud_model: str) -> list[str]:
     equal = {one.strategy: one for one in report.equal_share}
     return [
-        f"**{name}**: {report.device} asks {report.cloud} ({report.windows} windows of {report.window_s:g} s,"
+        f"**{name}**: {report.device} asks {cloud_model} ({report.windows} windows of {report.window_s:g} s,"
         f" thresholds fitted on {report.fitted_on} for a share of {report.share:g}).",
         "",
         "| windows | share | F20 | gap closed | MB an hour | p50, p99 | closed at equal share | above random there |",
