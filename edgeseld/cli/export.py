@@ -105,7 +105,10 @@ def _tuned(folder: Path, recipe: Any, data: Path, calibration: Path | None) -> A
     from edgeseld.cli.terminal import progress
 
     try:
-        from edgeseld.export.tuning import tuned
+        from edgeseld.export.quiet import quiet
+
+        with quiet():
+            from edgeseld.export.tuning import tuned
     except ModuleNotFoundError as error:
         raise BackendMissingError("tuning", "export") from error
     return tuned(folder, recipe, data, calibration=calibration, progress=progress)
