@@ -49,9 +49,11 @@ class Graphs:
 
 
 @lru_cache(maxsize=4)
-def _drawn(sites: tuple[MaskSiteSpec, ...], samples: int, seed: int) -> list[Float32]:
-    """Masks that call after call asks for; nobody writes into them."""
-    return draw_masks(sites, 0, samples, seed)
+def _drawn(sites: tuple[MaskSiteSpec, ...], chunks: int, chunk_samples: int, seed: int) -> list[list[Float32]]:
+    """Masks that call after call asks for, by chunk of samples; nobody writes into them."""
+    masks = draw_masks(sites, 0, chunks * chunk_samples, seed)
+    firsts = range(0, chunks * chunk_samples, chunk_samples)
+    return [[mask[first : first + chunk_samples] for mask in masks] for first in firsts]
 
 
 class MonteCarlo:
@@ -67,9 +69,7 @@ class MonteCarlo:
             raise BundleError(f"{graphs.interface.id} has no dropout sites: choose a model trained with dropout")
         self.graphs, self.samples = graphs, samples
         self.chunk_samples = spec.chunk_samples
-        chunks = ceil_div(samples, self.chunk_samples)
-        masks = _drawn(spec.sites, chunks * self.chunk_samples, seed)
-        self._masks = [[mask[self._chunk(index)] for mask in masks] for index in range(chunks)]
+        self._masks = _drawn(spec.sites, ceil_div(samples, self.chunk_samples), self.chunk_samples, seed)
 
     def draw(self, embedding: Float32) -> Samples:
         """All samples for an embedding (1, frames, width)."""
@@ -78,6 +78,3 @@ class MonteCarlo:
             return self.graphs.decode(runs[0])
         joined = {name: np.concatenate([run[name] for run in runs])[: self.samples] for name in runs[0]}
         return self.graphs.decode(joined)
-
-    def _chunk(self, index: int) -> slice:
-        return slice(index * self.chunk_samples, (index + 1) * self.chunk_samples)
