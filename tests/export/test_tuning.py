@@ -158,7 +158,7 @@ def test_the_command_line_tunes_and_says_what_it_brought(
     assert [path.name for path in tmp_path.iterdir()] == ["tiny-onnx-int8.seld"]
 
 
-def refused(model: Path, data: Path, precision: str, kind: type[EdgeseldError], message: str) -> None:
+def check_refused(model: Path, data: Path, precision: str, kind: type[EdgeseldError], message: str) -> None:
     from edgeseld.export.tuning import tuned
 
     with pytest.raises(kind, match=message), tuned(model, recipe(precision), data):
@@ -166,17 +166,19 @@ def refused(model: Path, data: Path, precision: str, kind: type[EdgeseldError], 
 
 
 def test_what_cannot_be_tuned_is_refused(model: Path, scenes: Path, tmp_path: Path) -> None:
-    refused(model, scenes, "fp32", ExportError, r"got fp32: choose int8 or int8-dynamic")
+    check_refused(model, scenes, "fp32", ExportError, r"got fp32: choose int8 or int8-dynamic")
     bare = tmp_path / "bare"
     shutil.copytree(scenes / "foa_dev", bare / "foa_dev")
-    refused(model, bare, "int8", DataError, r"labels lie in metadata_dev/ beside the audio")
+    check_refused(model, bare, "int8", DataError, r"labels lie in metadata_dev/ beside the audio")
     (tmp_path / "mic" / "metadata_dev").mkdir(parents=True)
     shutil.copytree(scenes / "foa_dev", tmp_path / "mic" / "mic_dev")
-    refused(model, tmp_path / "mic", "int8", DataError, r"foa_dev")
+    check_refused(model, tmp_path / "mic", "int8", DataError, r"foa_dev")
     other = tmp_path / "other"
     shutil.copytree(scenes, other)
     (other / "classes.txt").write_text("bell\nknock\n")
-    refused(model, other, "int8", DataError, r"tuning needs scenes with the classes of tiny, those of .*other differ")
+    check_refused(
+        model, other, "int8", DataError, r"tuning needs scenes with the classes of tiny, those of .*other differ"
+    )
 
 
 def test_a_refused_tuning_writes_nothing(

@@ -16,7 +16,7 @@ from edgeseld.signal.features import reference_features
 from edgeseld.signal.presets import PRESETS
 from edgeseld.signal.stft import centred_spectra
 from edgeseld.signal.window import WindowKind, analysis_window
-from tests.signal.test_features import EMPTY_BINS, GOLDEN, hard_cases, noise, official
+from tests.signal.test_features import EMPTY_BINS, GOLDEN, hard_cases, noise, of_official_programs, official
 
 numba = pytest.importorskip("numba")
 
@@ -84,14 +84,7 @@ def test_any_length_and_level(preset: str, samples: int, seed: int, level_db: fl
     assert_close(compiled_features(audio, PRESETS[preset]), reference_features(audio, PRESETS[preset]))
 
 
-@pytest.mark.parametrize(
-    ("name", "preset", "key"),
-    [
-        ("foa_c_clicks_2s", "dcase2023-foa", "feat"),
-        ("mic_d_planewave_3s", "dcase2023-mic", "feat_melgcc"),
-        ("mic_d_planewave_3s", "salsa-lite", "feat_salsalite"),
-    ],
-)
+@of_official_programs
 def test_against_the_official_programs(name: str, preset: str, key: str) -> None:
     settings = PRESETS[preset]
     features = compiled_features(read_audio(GOLDEN / f"{name}.wav", settings.channel_format), settings)

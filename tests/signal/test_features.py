@@ -32,7 +32,8 @@ def official(name: str, key: str, maps: int) -> NDArray[np.float64]:
     return np.moveaxis(columns.reshape(len(columns), maps, -1), 1, 0)
 
 
-@pytest.mark.parametrize(
+# Recording, preset, and the array of the official program.
+of_official_programs = pytest.mark.parametrize(
     ("name", "preset", "key"),
     [
         ("foa_c_clicks_2s", "dcase2023-foa", "feat"),
@@ -40,6 +41,9 @@ def official(name: str, key: str, maps: int) -> NDArray[np.float64]:
         ("mic_d_planewave_3s", "salsa-lite", "feat_salsalite"),
     ],
 )
+
+
+@of_official_programs
 def test_against_the_official_programs(name: str, preset: str, key: str) -> None:
     settings = PRESETS[preset]
     features = reference_features(read_audio(GOLDEN / f"{name}.wav", settings.channel_format), settings)
