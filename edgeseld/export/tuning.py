@@ -37,13 +37,14 @@ from edgeseld.nn.flow import Flow
 from edgeseld.nn.heads import Output
 from edgeseld.nn.network import Inference, SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network
-from edgeseld.train.batches import Batch, RandomWindows
+from edgeseld.train.batches import Batch
 from edgeseld.train.feature_store import Progress, without_progress
 from edgeseld.train.response import response_loss
 from edgeseld.train.run import fit
 from edgeseld.train.supervised import Sources, open_data, window_settings
 from edgeseld.train.task import SeldTask
 from edgeseld.train.validation import ValidationScenes
+from edgeseld.train.windows import RandomWindows
 
 T = TypeVar("T")
 

@@ -12,16 +12,26 @@ from edgeseld.core.errors import TrainingError
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.spec import SignalSpec
 from edgeseld.nn.network import Inference, SeldNetwork
-from edgeseld.train.batches import Batch, Place, RandomWindows
+from edgeseld.train.batches import Batch, Place
 from edgeseld.train.feature_distillation import FeatureDistillation
 from edgeseld.train.feature_store import FeatureStore, Progress, open_store, without_progress
 from edgeseld.train.response import response_loss
+from edgeseld.train.resident import (
+    Resident,
+    cut_features,
+    cut_outputs,
+    features_bytes,
+    make_resident,
+    resident_features,
+    resident_targets,
+)
 from edgeseld.train.run import TrainingResults, find_checkpoint, fit
 from edgeseld.train.supervised import Sources, TrainingData, open_data, read_recipe, start_network, window_settings
 from edgeseld.train.task import SeldTask
 from edgeseld.train.teacher_store import TaughtScenes, open_taught, same_scenes
 from edgeseld.train.teachers import Teacher, averaged, load_teacher, outputs_for, outputs_of, require_teachable
 from edgeseld.train.validation import ValidationScenes
+from edgeseld.train.windows import RandomWindows
 
 
 class TaughtWindows(RandomWindows):
@@ -29,21 +39,57 @@ class TaughtWindows(RandomWindows):
 
     taught: Sequence[Sequence[TaughtScenes]] = ()
     heard: Sequence[Sequence[FeatureStore]] = ()
+    resident_taught: Sequence[Resident] = ()
+    resident_heard: Sequence[Resident] = ()
 
     def load(self, places: Sequence[Place]) -> Batch:
         """Features, targets and the teachers' share; `taught` and `heard` go by teacher, then by data set."""
-        batch = super().load(places)
-        taught = averaged([self._outputs(sets, places) for sets in self.taught]) if self.taught else {}
-        heard = tuple(
-            torch.from_numpy(np.stack([sets[p.store].window(p.scene, p.frame, self.frames) for p in places])).float()
-            for sets in self.heard
+        said = [self._outputs(number, places) for number in range(len(self.taught))]
+        return replace(
+            super().load(places),
+            taught=averaged(said) if said else {},
+            heard=tuple(self._heard(number, places) for number in range(len(self.heard))),
         )
-        return replace(batch, taught=taught, heard=heard)
 
-    def _outputs(self, sets: Sequence[TaughtScenes], places: Sequence[Place]) -> Mapping[str, Tensor]:
-        windows = [sets[p.store].window(p.scene, p.frame, self.frames) for p in places]
-        said = {name: torch.from_numpy(np.stack([window[name] for window in windows])) for name in windows[0]}
+    def _outputs(self, teacher: int, places: Sequence[Place]) -> Mapping[str, Tensor]:
+        """Outputs of a teacher by name, (batch, frames, ...)."""
+        sets = self.taught[teacher]
+        if self.resident_taught:
+            said = cut_outputs(self.resident_taught[teacher], sets[0].shapes, places, self.frames)
+        else:
+            windows = [sets[p.store].window(p.scene, p.frame, self.frames) for p in places]
+            said = {name: torch.from_numpy(np.stack([window[name] for window in windows])) for name in windows[0]}
         return outputs_for(self.stores[0].index.signal, sets[0].signal, said)
+
+    def _heard(self, teacher: int, places: Sequence[Place]) -> Tensor:
+        """Features for a teacher."""
+        if self.resident_heard:
+            return cut_features(self.resident_heard[teacher], places, self.frames)
+        sets = self.heard[teacher]
+        return torch.from_numpy(np.stack([sets[p.store].window(p.scene, p.frame, self.frames) for p in places])).float()
+
+    @property
+    def resident_bytes(self) -> int:
+        """What the teachers said, or are to hear, takes memory too."""
+        said = sum(scene.nbytes for sets in self.taught for scenes in sets for scene in scenes.scenes)
+        heard = sum(features_bytes(sets) for sets in self.heard if not self._hears_the_same(sets))
+        return super().resident_bytes + said + heard
+
+    def move_to(self, device: torch.device) -> None:
+        """Copy features, targets and the teachers' share."""
+        self.features = resident_features(self.stores, device)
+        self.targets = resident_targets(self.stores, self.classes, device)
+        self.resident_taught = [self._taught_on(sets, device) for sets in self.taught]
+        self.resident_heard = [
+            self.features if self._hears_the_same(sets) else resident_features(sets, device) for sets in self.heard
+        ]
+
+    def _taught_on(self, sets: Sequence[TaughtScenes], device: torch.device) -> Resident:
+        return make_resident(self.stores, lambda store, scene: sets[store].scenes[scene], device)
+
+    def _hears_the_same(self, sets: Sequence[FeatureStore]) -> bool:
+        """Whether a teacher's features are the student's."""
+        return [(s.path, s.names) for s in sets] == [(s.path, s.names) for s in self.stores]
 
 
 class DistillTask(SeldTask):

@@ -31,10 +31,11 @@ from edgeseld.data.targets import adpit_target, target_rows
 from edgeseld.metrics.labels import Labels, labels_from_vectors
 from edgeseld.nn.frontend import Frontend
 from edgeseld.nn.network import SeldNetwork
-from edgeseld.train.batches import MOST_WORKERS, Batch, worker_steps
+from edgeseld.train.batches import Batch
 from edgeseld.train.feature_building import scene_features
 from edgeseld.train.feature_store import Progress
 from edgeseld.train.waveform import distort
+from edgeseld.train.windows import MOST_WORKERS, worker_steps
 
 # Windows cut from one scene: rendering a long scene costs little more than a short one.
 WINDOWS_PER_SCENE = 4
@@ -117,6 +118,9 @@ class MixedWindows(IterableDataset[Batch]):
             (features[:, window * hops : (window + 1) * hops], adpit_target(rows, window * frames, frames, classes))
             for window in range(WINDOWS_PER_SCENE)
         ]
+
+    def keep_on(self, device: torch.device) -> None:
+        """Nothing to keep: no scene is heard twice."""
 
     def standardise(self, network: SeldNetwork) -> None:
         """Give a network's frontend the mean and deviation of batches that no training sees."""

@@ -10,8 +10,9 @@ from types import ModuleType
 import lightning as L
 import msgspec
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, EMAWeightAveraging, ModelCheckpoint
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, WeightAveraging
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from edgeseld.core.atomic import write_atomic
@@ -21,7 +22,7 @@ from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import Frozen, read_toml, to_json, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, save_weights
-from edgeseld.train.batches import Batch, RandomWindows
+from edgeseld.train.batches import Batch
 from edgeseld.train.checkpoints import AtomicCheckpoints
 from edgeseld.train.clock import StepClock
 from edgeseld.train.feature_store import FeatureStore
@@ -29,6 +30,7 @@ from edgeseld.train.mixed_scenes import MixedWindows
 from edgeseld.train.progress import RoundProgressBar
 from edgeseld.train.task import MONITOR, SeldTask
 from edgeseld.train.validation import ValidationScenes
+from edgeseld.train.windows import RandomWindows
 
 MODEL_FILE = "model.toml"
 RESULTS_FILE = "results.json"
@@ -65,6 +67,9 @@ class SeldData(L.LightningDataModule):
         """Called at every epoch, so that a resumed run goes on with the batch that comes next."""
         assert self.trainer is not None
         self.windows.first_step, self.windows.rank = self.trainer.global_step, self.trainer.global_rank
+        device = self.trainer.strategy.root_device
+        if device.type == "cuda":
+            self.windows.keep_on(device)
         return DataLoader(self.windows, batch_size=None, num_workers=self.windows.workers)
 
     def val_dataloader(self) -> DataLoader[Batch]:
@@ -173,7 +178,7 @@ def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.
         RoundProgressBar(console_kwargs={"stderr": True}),
     ]
     if recipe.ema_decay > 0:
-        more.append(EMAWeightAveraging(decay=recipe.ema_decay))
+        more.append(_averaging(recipe.ema_decay))
     return L.Trainer(
         max_steps=recipe.steps,
         limit_train_batches=recipe.validate_every_steps,
@@ -181,6 +186,7 @@ def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.
         precision="bf16-mixed" if recipe.precision == "bf16" else "32-true",
         gradient_clip_val=recipe.gradient_clip,
         num_sanity_val_steps=0,
+        benchmark=torch.cuda.is_available(),
         callbacks=[*callbacks, *more],
         plugins=[AtomicCheckpoints()],
         logger=[
@@ -189,6 +195,12 @@ def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.
         ],
         enable_model_summary=False,
     )
+
+
+def _averaging(decay: float) -> WeightAveraging:
+    """Exponential average of the weights, all of them at once, where the network is: Lightning's own begins on the CPU."""
+    device = "cuda" if torch.cuda.is_available() else None
+    return WeightAveraging(device, use_buffers=True, multi_avg_fn=get_ema_multi_avg_fn(decay))
 
 
 def _device_name() -> str:

@@ -14,12 +14,13 @@ from edgeseld.data.layout import Part, dataset_classes
 from edgeseld.data.synth.dataset import Request
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, load_matching
-from edgeseld.train.batches import RandomWindows, require_same_signal
+from edgeseld.train.batches import require_same_signal
 from edgeseld.train.feature_store import FeatureStore, Progress, open_store, without_progress
 from edgeseld.train.mixed_scenes import MixedWindows, prepare_banks
 from edgeseld.train.run import TrainingResults, find_checkpoint, fit, standardise_like
 from edgeseld.train.task import SeldTask
 from edgeseld.train.validation import ValidationScenes, hold_out
+from edgeseld.train.windows import RandomWindows
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,9 @@ from edgeseld.nn.heads import Output
 from edgeseld.train.feature_store import FeatureStore, Progress
 from edgeseld.train.teachers import Teacher
 
-WINDOWS_AT_ONCE = 16
+# Windows of a pass, and scenes that are heard together: what keeps a GPU busy would fall out of a CPU's cache.
+WINDOWS_AT_ONCE = {"cpu": 16, "cuda": 256}
+SCENES_AT_ONCE = {"cpu": 1, "cuda": 10}
 Float16 = NDArray[np.float16]
 
 
@@ -53,9 +55,12 @@ def open_taught(teacher: Teacher, store: FeatureStore, progress: Progress) -> Ta
     missing = [scene for scene, path in enumerate(paths) if not path.exists()]
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     teacher.network.to(device)
-    for scene in progress(missing, len(missing), f"{teacher.spec.id} hears {store.path.parent.parent.name}"):
-        with atomic_file(paths[scene]) as temporary:
-            np.save(temporary, hear_scene(teacher, store, scene, device))
+    together = SCENES_AT_ONCE[device.type]
+    groups = [missing[first : first + together] for first in range(0, len(missing), together)]
+    for scenes in progress(groups, len(groups), f"{teacher.spec.id} hears {store.path.parent.parent.name}"):
+        for scene, heard in zip(scenes, hear_scenes(teacher, store, scenes, device), strict=True):
+            with atomic_file(paths[scene]) as temporary:
+                np.save(temporary, heard)
     shapes = output_shapes(teacher)
     return TaughtScenes(teacher.spec.signal, shapes, tuple(np.load(path, mmap_mode="r") for path in paths))
 
@@ -75,17 +80,28 @@ def output_shapes(teacher: Teacher) -> dict[str, tuple[int, ...]]:
     return {name: tuple(outputs[name].shape[2:]) for name in sorted(outputs)}
 
 
-def hear_scene(teacher: Teacher, store: FeatureStore, scene: int, device: torch.device) -> Float16:
-    """Outputs (frames, values) of a whole scene: windows overlap by half, and each frame is that of the window in
+def hear_scenes(teacher: Teacher, store: FeatureStore, scenes: Sequence[int], device: torch.device) -> list[Float16]:
+    """Outputs (frames, values) of whole scenes: windows overlap by half, and each frame is that of the window in
     whose middle it lies."""
-    frames, length = teacher.spec.signal.window_frames, store.index.label_frames[scene]
-    starts = [*range(0, length - frames, max(frames // 2, 1)), length - frames]
+    frames, at_once = teacher.spec.signal.window_frames, WINDOWS_AT_ONCE[device.type]
+    starts = {scene: _starts(store.index.label_frames[scene], frames) for scene in scenes}
+    places = [(scene, start) for scene in scenes for start in starts[scene]]
     rows: list[Float16] = []
-    for first in range(0, len(starts), WINDOWS_AT_ONCE):
-        windows = [store.window(scene, start, frames) for start in starts[first : first + WINDOWS_AT_ONCE]]
-        heard = teacher.outputs(torch.from_numpy(np.stack(windows)).to(device))
-        rows.extend(_in_a_row(heard))
-    joined = np.zeros((length, rows[0].shape[1]), np.float16)
+    for first in range(0, len(places), at_once):
+        windows = [store.window(scene, start, frames) for scene, start in places[first : first + at_once]]
+        rows.extend(_in_a_row(teacher.outputs(torch.from_numpy(np.stack(windows)).to(device))))
+    heard = iter(rows)
+    return [_joined(starts[scene], [next(heard) for _ in starts[scene]], frames) for scene in scenes]
+
+
+def _starts(length: int, frames: int) -> list[int]:
+    """First frames of the windows of a scene."""
+    return [*range(0, length - frames, max(frames // 2, 1)), length - frames]
+
+
+def _joined(starts: Sequence[int], rows: Sequence[Float16], frames: int) -> Float16:
+    """Outputs (frames, values) of a scene from those of its windows."""
+    joined = np.zeros((starts[-1] + frames, rows[0].shape[1]), np.float16)
     for start, previous, row in zip(starts, [0, *starts], rows, strict=False):
         # The first half of the overlap belongs to the window before.
         own = 0 if start == 0 else (previous + frames - start) // 2

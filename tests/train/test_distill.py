@@ -21,7 +21,7 @@ from edgeseld.train.feature_store import FeatureStore, open_store, without_progr
 from edgeseld.train.run import standardise_like
 from edgeseld.train.supervised import Sources, train, window_settings
 from edgeseld.train.task import SeldTask
-from edgeseld.train.teacher_store import hear_scene, open_taught, output_shapes, same_scenes
+from edgeseld.train.teacher_store import hear_scenes, open_taught, output_shapes, same_scenes
 from edgeseld.train.teachers import Teacher, load_teacher, outputs_of
 from edgeseld.train.turning import common_swaps, swap_features, swap_matrices, turn_outputs
 from edgeseld.train.validation import ValidationScenes
@@ -197,16 +197,16 @@ def test_a_killed_teacher_goes_on_with_the_scenes_that_are_missing(scenes: Path,
 
     with pytest.raises(OSError, match="power cut"):
         open_taught(heard, store, dying)  # type: ignore[arg-type]
-    missing: list[int] = []
+    missing: list[list[int]] = []
 
-    def watching(items: Iterable[int], total: int, description: str) -> Iterator[int]:
+    def watching(items: Iterable[list[int]], total: int, description: str) -> Iterator[list[int]]:
         for item in items:
             missing.append(item)
             yield item
 
     taught = open_taught(heard, store, watching)  # type: ignore[arg-type]
-    assert missing == [4, 5]
-    assert (taught.scenes[1] == hear_scene(heard, store, 1, torch.device("cpu"))).all()
+    assert missing == [[4], [5]]
+    assert (taught.scenes[1] == hear_scenes(heard, store, [1], torch.device("cpu"))[0]).all()
 
 
 def test_other_weights_have_other_outputs(scenes: Path, tmp_path: Path, teacher: Path) -> None:

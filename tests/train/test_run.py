@@ -14,13 +14,13 @@ from edgeseld.core.structs import read_json, read_toml, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.truncate import truncated
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
-from edgeseld.train.batches import RandomWindows
 from edgeseld.train.feature_store import open_store
 from edgeseld.train.run import RESULTS_FILE, TrainingResults
 from edgeseld.train.schedule import learning_rate_factor
 from edgeseld.train.supervised import Sources, start_network, train, window_settings
 from edgeseld.train.task import SeldTask
 from edgeseld.train.validation import ValidationScenes, hold_out
+from edgeseld.train.windows import RandomWindows
 from tests.conftest import ROOT
 from tests.train.conftest import RECIPE, recipe_file, write_scenes
 
