@@ -15,7 +15,6 @@ from edgeseld.nn.network import Inference, SeldNetwork
 from edgeseld.train.batches import Batch, Place
 from edgeseld.train.feature_distillation import FeatureDistillation
 from edgeseld.train.feature_store import FeatureStore, Progress, open_store, without_progress
-from edgeseld.train.response import response_loss
 from edgeseld.train.resident import (
     Resident,
     cut_features,
@@ -25,6 +24,7 @@ from edgeseld.train.resident import (
     resident_features,
     resident_targets,
 )
+from edgeseld.train.response import response_loss
 from edgeseld.train.run import TrainingResults, find_checkpoint, fit
 from edgeseld.train.supervised import Sources, TrainingData, open_data, read_recipe, start_network, window_settings
 from edgeseld.train.task import SeldTask

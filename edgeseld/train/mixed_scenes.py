@@ -80,6 +80,10 @@ class MixedWindows(IterableDataset[Batch]):
         self.workers = min(MOST_WORKERS, (os.cpu_count() or 1) - 1)
         self.frontend = Frontend(signal)
 
+    def __len__(self) -> int:
+        """Batches that are left: without it Lightning would not validate what the last steps learned."""
+        return self.steps - self.first_step
+
     def __iter__(self) -> Iterator[Batch]:
         """Batches of the steps `first_step` .. `steps` - 1, those of this loader process."""
         for step in worker_steps(self.first_step, self.steps):

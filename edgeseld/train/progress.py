@@ -15,5 +15,5 @@ class RoundProgressBar(RichProgressBar):
         return {name: value for name, value in super().get_metrics(trainer, pl_module).items() if name != "v_num"}
 
     def _get_train_description(self, current_epoch: int) -> str:
-        rounds = math.ceil(self.trainer.max_steps / self.trainer.num_training_batches)
+        rounds = math.ceil(self.trainer.max_steps / self.trainer.limit_train_batches)
         return f"Round {current_epoch + 1} of {rounds}"

@@ -84,8 +84,10 @@ def cut_outputs(
 ) -> dict[str, Tensor]:
     """Outputs (batch, frames, ...) float32 by name."""
     values = outputs.windows(places, frames).float()
-    parts = values.split([prod(shape) for shape in shapes.values()], dim=2)
-    return {name: part.unflatten(2, shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)}
+    parts = torch.split_with_sizes(values, [prod(shape) for shape in shapes.values()], dim=2)
+    return {
+        name: part.reshape(*part.shape[:2], *shape) for (name, shape), part in zip(shapes.items(), parts, strict=True)
+    }
 
 
 def features_bytes(stores: Sequence[FeatureStore]) -> int:

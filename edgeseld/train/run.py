@@ -3,7 +3,7 @@
 import logging
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import ModuleType
 
@@ -198,9 +198,10 @@ def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.
 
 
 def _averaging(decay: float) -> WeightAveraging:
-    """Exponential average of the weights, all of them at once, where the network is: Lightning's own begins on the CPU."""
+    """Exponential average of all weights at once, where the network is: Lightning's own would lie on the CPU."""
     device = "cuda" if torch.cuda.is_available() else None
-    return WeightAveraging(device, use_buffers=True, multi_avg_fn=get_ema_multi_avg_fn(decay))
+    average: Callable[..., None] = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+    return WeightAveraging(device, use_buffers=True, multi_avg_fn=average)
 
 
 def _device_name() -> str:

@@ -62,6 +62,10 @@ class RandomWindows(IterableDataset[Batch]):
         self.starts = np.array([stores[s].index.label_frames[scene] - self.frames + 1 for s, scene in self.scenes])
         self.sounding = _frames_by_class(stores, self.scenes, classes) if self.balanced else []
 
+    def __len__(self) -> int:
+        """Batches that are left: without it Lightning would not validate what the last steps learned."""
+        return self.steps - self.first_step
+
     def __iter__(self) -> Iterator[Batch]:
         """Batches of the steps `first_step` .. `steps` - 1, those of this loader process."""
         for step in worker_steps(self.first_step, self.steps):
@@ -100,13 +104,13 @@ class RandomWindows(IterableDataset[Batch]):
         self.targets = resident_targets(self.stores, self.classes, device)
 
     def _anywhere(self, generator: np.random.Generator, count: int) -> list[Place]:
+        positions = generator.integers(self.starts.sum(), size=count)
         ends = np.cumsum(self.starts)
-        places = []
-        for position in generator.integers(self.starts.sum(), size=count):
-            chosen = int(np.searchsorted(ends, position, side="right"))
-            store, scene = self.scenes[chosen]
-            places.append(Place(store, scene, int(position - ends[chosen] + self.starts[chosen])))
-        return places
+        chosen = np.searchsorted(ends, positions, side="right")
+        frames = positions - ends[chosen] + self.starts[chosen]
+        return [
+            Place(*self.scenes[scene], frame) for scene, frame in zip(chosen.tolist(), frames.tolist(), strict=True)
+        ]
 
     def _sounding(self, generator: np.random.Generator) -> Place:
         """A window with a frame of a class, anywhere in it."""

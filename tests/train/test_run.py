@@ -35,6 +35,14 @@ def test_a_run_leaves_weights_and_results(scenes: Path, tmp_path: Path) -> None:
     assert "frontend.mean" in load_file(tmp_path / "run" / WEIGHTS_FILE)
 
 
+def test_the_last_steps_are_validated_too(scenes: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Five steps in rounds of two: without a third look the weights of the fifth could never be kept."""
+    train(recipe_file(tmp_path, steps=5, validate_every_steps=2), Sources((scenes,), scenes), tmp_path / "run")
+    rows = (tmp_path / "run" / "history" / "version_0" / "metrics.csv").read_text().splitlines()
+    assert [row.split(",")[1] for row in rows if "," in row] == ["step", "1", "3", "4"]
+    assert "Round 3 of 3" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("broken_at", [1, 5])
 def test_a_broken_run_resumes_to_the_weights_of_an_unbroken_one(
     scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken_at: int

@@ -1,16 +1,11 @@
 """Windows cut in a device's memory are those that are read from disk."""
 
-from dataclasses import replace
 from pathlib import Path
 
 import msgspec
-import numpy as np
 import pytest
 import torch
 
-from edgeseld.core.recipe import DistillSpec
-from edgeseld.core.spec import SignalSpec
-from edgeseld.train import windows as windows_module
 from edgeseld.train.batches import Batch, Place
 from edgeseld.train.distillation import TaughtWindows
 from edgeseld.train.feature_store import FeatureStore, open_store, without_progress
