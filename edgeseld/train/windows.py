@@ -108,9 +108,8 @@ class RandomWindows(IterableDataset[Batch]):
         ends = np.cumsum(self.starts)
         chosen = np.searchsorted(ends, positions, side="right")
         frames = positions - ends[chosen] + self.starts[chosen]
-        return [
-            Place(*self.scenes[scene], frame) for scene, frame in zip(chosen.tolist(), frames.tolist(), strict=True)
-        ]
+        places = [self.scenes[scene] for scene in chosen]
+        return [Place(*place, frame=frame) for place, frame in zip(places, frames.tolist(), strict=True)]
 
     def _sounding(self, generator: np.random.Generator) -> Place:
         """A window with a frame of a class, anywhere in it."""
