@@ -108,8 +108,8 @@ class RandomWindows(IterableDataset[Batch]):
         ends = np.cumsum(self.starts)
         chosen = np.searchsorted(ends, positions, side="right")
         frames = positions - ends[chosen] + self.starts[chosen]
-        places = [self.scenes[scene] for scene in chosen]
-        return [Place(*place, frame=frame) for place, frame in zip(places, frames.tolist(), strict=True)]
+        found = zip((self.scenes[scene] for scene in chosen), frames.tolist(), strict=True)
+        return [Place(store, scene, frame) for (store, scene), frame in found]
 
     def _sounding(self, generator: np.random.Generator) -> Place:
         """A window with a frame of a class, anywhere in it."""
