@@ -53,8 +53,13 @@ def aggregate(samples: Samples, classes: tuple[str, ...], counts: Counts, weight
 def binary_entropy(probability: Float32) -> Float32:
     """H(p) = -p ln p - (1 - p) ln(1 - p) in nats; 0 for 0 and 1."""
     rest = np.float32(1.0) - probability
-    entropy: Float32 = -probability * np.log(np.maximum(probability, TINY)) - rest * np.log(np.maximum(rest, TINY))
-    return entropy
+    entropy, other = np.maximum(probability, TINY), np.maximum(rest, TINY)
+    for value, share in ((entropy, probability), (other, rest)):
+        np.log(value, out=value)
+        value *= share
+    entropy += other
+    # Not the negative, which would make -0 of 0.
+    return np.subtract(np.float32(0.0), entropy, out=entropy)
 
 
 def _mean(values: Float32, weights: Float32 | None) -> Float32:
@@ -74,7 +79,7 @@ def _direction(samples: Samples, weights: Float32 | None) -> tuple[Float32, Floa
         nowhere = np.zeros((frames, tracks, classes, 3), np.float32)
         return nowhere, np.full((tracks, frames, classes), np.nan, np.float32)
     vectors = samples.weighted[:3]
-    directed = np.where((vectors != 0.0).any(axis=0), samples.activity, np.float32(0.0))
+    directed = samples.activity * (vectors != 0.0).any(axis=0)
     mean, weight = _mean(vectors, weights), _mean(directed, weights)
     length = np.sqrt((mean * mean).sum(axis=0))
     resultant = np.minimum(length / np.maximum(weight, SHORTEST), np.float32(1.0))

@@ -63,8 +63,9 @@ def _first_best(totals: Iterator[Float32]) -> NDArray[np.int8]:
     top = next(totals)
     best = np.zeros(top.shape, np.int8)
     for number, total in enumerate(totals, 1):
-        best[total > top] = number
-        top = np.maximum(top, total)
+        # Numbers rise, so the last one that was larger is the largest product.
+        np.maximum(best, (total > top).view(np.int8) * np.int8(number), out=best)
+        top = np.maximum(top, total, out=total)
     return best
 
 

@@ -39,14 +39,22 @@ class Calibration:
 
     def activity(self, activity: Float32) -> Float32:
         """Calibrated activity of an array whose last axis is the class; 0 stays 0."""
-        inside = np.clip(activity, SATURATION, np.float32(1.0) - SATURATION)
-        logit = np.log(inside / (np.float32(1.0) - inside)) * self.slope + self.bias
-        return np.where(activity > 0.0, np.float32(1.0) / (np.float32(1.0) + np.exp(-logit)), np.float32(0.0))
+        odds = np.minimum(np.maximum(activity, SATURATION), np.float32(1.0) - SATURATION)
+        odds /= np.float32(1.0) - odds
+        logit = np.log(odds, out=odds)
+        logit *= self.slope
+        logit += self.bias
+        calibrated: Float32 = np.exp(np.negative(logit, out=logit), out=logit)
+        calibrated += np.float32(1.0)
+        np.divide(np.float32(1.0), calibrated, out=calibrated)
+        calibrated *= activity > 0.0
+        return calibrated
 
     def samples(self, samples: Samples) -> Samples:
         """Samples with calibrated activities, the weighted axes in proportion."""
         activity = self.activity(samples.activity)
-        share = np.where(samples.activity > SHORTEST, activity / np.maximum(samples.activity, SHORTEST), 0.0)
+        share = activity / np.maximum(samples.activity, SHORTEST)
+        share *= samples.activity > SHORTEST
         return Samples(activity, samples.weighted * share)
 
     def spread(self, prediction: Prediction) -> Prediction:

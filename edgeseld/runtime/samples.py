@@ -46,7 +46,10 @@ def _from_accdoa(accdoa: Float32) -> Samples:
     """(samples, frames, tracks, axes, classes) to Samples; vectors are no longer than 1."""
     weighted = np.array(accdoa.transpose(3, 2, 0, 1, 4), order="C")
     vectors = weighted[:3]
-    length = np.sqrt((vectors * vectors).sum(axis=0))
+    x, y, z = vectors * vectors
+    x += y
+    x += z
+    length = np.sqrt(x, out=x)
     vectors /= np.maximum(length, np.float32(1.0))
     activity = np.minimum(length, np.float32(1.0))
     if len(weighted) == 4:
