@@ -53,7 +53,7 @@ class Calibration:
     def samples(self, samples: Samples) -> Samples:
         """Samples with calibrated activities, the weighted axes in proportion."""
         activity = self.activity(samples.activity)
-        share: Float32 = activity / np.maximum(samples.activity, SHORTEST)
+        share: Float32 = np.divide(activity, np.maximum(samples.activity, SHORTEST))
         share *= samples.activity > SHORTEST
         return Samples(activity, samples.weighted * share)
 
