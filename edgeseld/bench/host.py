@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from edgeseld.bench.facts import Facts, bundle_facts
 from edgeseld.bench.machine import installed_versions, this_machine
 from edgeseld.bench.report import BenchError, BenchReport, Timing
-from edgeseld.bench.rounds import WARM_UP_ROUNDS, Progress, Stage, ratio, stage
+from edgeseld.bench.rounds import WARM_UP_ROUNDS, Progress, Stage, stage, undisturbed_ratio
 from edgeseld.runtime.bundle import open_bundle
 
 Answer = dict[str, float]
@@ -143,7 +143,7 @@ def _timing(subject: _Subject, ready: Answer, samples: list[Answer], baseline: l
         memory_bytes=int(ready["memory_bytes"]),
         model_bytes=subject.facts.model_bytes,
         F20=subject.facts.F20,
-        ratio=ratio(_column(samples, "total_s"), _column(baseline, "total_s")),
+        ratio=undisturbed_ratio(_column(samples, "total_s"), _column(baseline, "total_s")),
     )
 
 

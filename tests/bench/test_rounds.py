@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edgeseld.bench.rounds import WARM_UP_ROUNDS, ratio, stage, time_in_turn
+from edgeseld.bench.rounds import WARM_UP_ROUNDS, ratio, stage, time_in_turn, undisturbed_ratio
 from tests.bench.conftest import quiet
 
 
@@ -31,3 +31,19 @@ def test_rivals_run_in_turn() -> None:
     seconds = time_in_turn(rivals, 4, quiet)
     assert "".join(order) == "ab" * (WARM_UP_ROUNDS + 4)
     assert {name: len(values) for name, values in seconds.items()} == {"a": 4, "b": 4}
+
+
+def test_an_undisturbed_ratio_is_that_of_the_quiet_rounds() -> None:
+    """Two threads wait for the slower one in two thirds of the rounds; the median sees nothing else."""
+    baseline = np.full(60, 10.0)
+    seconds = np.where(np.arange(60) % 3 == 0, 6.0, 15.0)
+    found = undisturbed_ratio(seconds, baseline)
+    assert (found.value, found.low, found.high) == pytest.approx((0.6, 0.6, 0.6))
+    assert ratio(seconds, baseline).value == pytest.approx(1.5)
+
+
+def test_its_interval_draws_both_in_the_same_rounds() -> None:
+    """A machine that is slow in some rounds is slow for both: their ratio is certain all the same."""
+    baseline = np.random.default_rng(3).uniform(1.0, 2.0, 40)
+    found = undisturbed_ratio(3.0 * baseline, baseline)
+    assert (found.value, found.low, found.high) == pytest.approx((3.0, 3.0, 3.0))
