@@ -134,7 +134,8 @@ class DistillSpec(Frozen, frozen=True, kw_only=True):
 class TrainSpec(Frozen, frozen=True, kw_only=True):
     """One training, in optimiser steps; a step sees batch_size windows.
 
-    `balanced_share` of the windows are drawn around a frame of a class drawn before, all classes alike.
+    `balanced_share` of the windows are drawn around a frame of a class drawn before, all classes alike. `compile` has
+    torch.compile make machine code of network and losses before the first step.
     """
 
     steps: Positive
@@ -146,6 +147,7 @@ class TrainSpec(Frozen, frozen=True, kw_only=True):
     gradient_clip: Annotated[float, Meta(gt=0.0)] = 5.0
     ema_decay: Rate = 0.999
     precision: Literal["bf16", "fp32"] = "bf16"
+    compile: bool = False
     validate_every_steps: Positive = 500
     patience: Positive = 20
     seed: Count = 0

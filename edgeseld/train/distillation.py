@@ -108,6 +108,8 @@ class DistillTask(SeldTask):
                 [ours[student - 1].channels for student, _ in self.pairs],
                 [theirs[teacher - 1].channels for _, teacher in self.pairs],
             )
+            # Their weight changes from step to step, and code would be compiled for each of its values.
+            self._pass = self._one_pass
 
     @property
     def signals(self) -> list[SignalSpec]:

@@ -128,6 +128,8 @@ def _silence_lightning() -> None:
     logging.getLogger("lightning.pytorch").setLevel(logging.WARNING)
     warnings.filterwarnings("ignore", module=r"lightning\.")
     warnings.filterwarnings("ignore", message=r"`isinstance\(treespec, LeafSpec\)`")
+    # torch.compile loads parts of torch that torch itself calls old.
+    warnings.filterwarnings("ignore", message=r"`torch\.jit\.", category=DeprecationWarning)
     # Loader processes are forked; each of them runs torch on one thread.
     warnings.filterwarnings("ignore", message=r".*use of fork\(\) may lead to deadlocks")
 

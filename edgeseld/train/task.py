@@ -1,5 +1,6 @@
 """The training task: Lightning runs it, this says what a step is."""
 
+from dataclasses import replace
 from typing import Any
 
 import lightning as L
@@ -34,6 +35,7 @@ class SeldTask(L.LightningModule):
         self.spec = spec
         self.validation = validation
         self.scores: dict[str, float] = {}
+        self._pass = torch.compile(self._one_pass) if spec.train.compile else self._one_pass
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Loss of one batch; everything random in it follows from seed and step."""
@@ -58,10 +60,16 @@ class SeldTask(L.LightningModule):
         features = self.network.frontend.standardise(batch.features)
         features = cutout(spec_augment(features, augment.spec_augment), augment.cutout)
         mixture = draw_mixture(augment.mix, len(features), len(self.network.stages))
-        if mixture is not None:
-            features = mixture(0, features)
-        inference = self.network.infer_all(features.to(memory_format=torch.channels_last), Flow(), mixture)
+        if mixture is None:
+            # Names differ from batch to batch, and compiled code is made for what it is given.
+            return self._pass(features.to(memory_format=torch.channels_last), replace(batch, places=()))
+        features = mixture(0, features).to(memory_format=torch.channels_last)
+        inference = self.network.infer_all(features, Flow(), mixture)
         return mixed_losses(lambda references: self.item_losses(inference, references), batch, mixture)
+
+    def _one_pass(self, features: Tensor, batch: Batch) -> Tensor:
+        """Loss per item of standardised features that are not mixed."""
+        return self.item_losses(self.network.infer_all(features, Flow()), batch)
 
     def item_losses(self, inference: Inference, batch: Batch) -> Tensor:
         """Loss per item against the references of a batch, those of the teaching heads and early exits included."""

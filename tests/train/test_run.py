@@ -1,5 +1,6 @@
 """Trainings as users meet them: broken, resumed, refused."""
 
+import warnings
 from pathlib import Path
 
 import msgspec
@@ -197,6 +198,23 @@ def test_mixing_trains(scenes: Path, tmp_path: Path, kind: str) -> None:
     )
     recipe = recipe_file(tmp_path, augment=augment, steps=2, warmup_steps=1)
     assert train(recipe, Sources((scenes,), scenes), tmp_path / "run").steps == 2
+
+
+@pytest.mark.slow
+def test_compiled_losses_and_gradients_are_the_same(scenes: Path) -> None:
+    store, found = open_store(scenes, RECIPE.signal), []
+    for compiled in (False, True):
+        spec = msgspec.structs.replace(RECIPE, train=msgspec.structs.replace(RECIPE.train, compile=compiled))
+        task = SeldTask(start_network(spec, None), spec, ValidationScenes([store], spec, 2))
+        torch.manual_seed(1)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message=r"`torch\.jit\.", category=DeprecationWarning)
+            loss = task.batch_loss(RandomWindows([store], 13, **window_settings(spec)).batch(0))
+        loss.sum().backward()
+        gradients = [parameter.grad for parameter in task.network.parameters()]
+        found.append((loss.detach(), torch.cat([gradient.flatten() for gradient in gradients if gradient is not None])))
+    torch.testing.assert_close(found[1][0], found[0][0], rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(found[1][1], found[0][1], rtol=1e-3, atol=1e-5)
 
 
 def test_own_classes_take_over_everything_but_the_last_layers(tmp_path: Path) -> None:
