@@ -1,6 +1,5 @@
 """Trainings as users meet them: broken, resumed, refused."""
 
-import warnings
 from pathlib import Path
 
 import msgspec
@@ -201,15 +200,14 @@ def test_mixing_trains(scenes: Path, tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
 def test_compiled_losses_and_gradients_are_the_same(scenes: Path) -> None:
     store, found = open_store(scenes, RECIPE.signal), []
     for compiled in (False, True):
         spec = msgspec.structs.replace(RECIPE, train=msgspec.structs.replace(RECIPE.train, compile=compiled))
         task = SeldTask(start_network(spec, None), spec, ValidationScenes([store], spec, 2))
         torch.manual_seed(1)
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message=r"`torch\.jit\.", category=DeprecationWarning)
-            loss = task.batch_loss(RandomWindows([store], 13, **window_settings(spec)).batch(0))
+        loss = task.batch_loss(RandomWindows([store], 13, **window_settings(spec)).batch(0))
         loss.sum().backward()
         gradients = [parameter.grad for parameter in task.network.parameters()]
         found.append((loss.detach(), torch.cat([gradient.flatten() for gradient in gradients if gradient is not None])))
