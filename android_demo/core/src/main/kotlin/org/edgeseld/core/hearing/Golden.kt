@@ -30,7 +30,8 @@ class Replay(val case: String, val outputs: Outputs, val expected: Outputs) {
         get() = expected.filterKeys { it != "embedding" }.maxOf { (name, tensor) -> largestDifference(outputs.getValue(name).data, tensor.data) }
 }
 
-fun largestDifference(first: FloatArray, second: FloatArray): Float = first.indices.maxOfOrNull { abs(first[it] - second[it]) } ?: 0f
+/** Of the values of `second`, which may hold the first few samples of `first` alone. */
+fun largestDifference(first: FloatArray, second: FloatArray): Float = second.indices.maxOfOrNull { abs(first[it] - second[it]) } ?: 0f
 
 /** Golden vectors of a bundle (runtime/golden.py). */
 class Golden(private val manifest: Manifest, val tensors: Map<String, Tensor>) {
