@@ -154,8 +154,8 @@ def _row(detection: Detection) -> list[str]:
     return [
         detection.class_name,
         "" if detection.azimuth_deg is None else arrow(detection.azimuth_deg),
-        _number(detection.azimuth_deg, ".0f", "°"),
-        _number(detection.elevation_deg, ".0f", "°"),
+        _number(detection.azimuth_deg, "z.0f", "°"),
+        _number(detection.elevation_deg, "z.0f", "°"),
         _number(detection.distance_m, ".1f"),
         bar,
         "" if sure is None else f"{sure.activity_std:.2f}",
@@ -182,7 +182,7 @@ def _mean_direction(event: SeldEvent) -> str:
         return "-"
     azimuths_deg, elevations_deg = zip(*known, strict=True)
     azimuth_deg, elevation_deg = azimuth_elevation_deg(unit_vector(azimuths_deg, elevations_deg).mean(axis=0))
-    return f"{arrow(float(azimuth_deg))} {float(azimuth_deg):.0f}° {float(elevation_deg):+.0f}°"
+    return f"{arrow(float(azimuth_deg))} {float(azimuth_deg):z.0f}° {float(elevation_deg):+z.0f}°"
 
 
 def _say(line: str) -> None:

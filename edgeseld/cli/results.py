@@ -47,8 +47,8 @@ def _path(first_deg: float | None, last_deg: float | None) -> str:
     if first_deg is None or last_deg is None:
         return "-"
     if abs(first_deg - last_deg) < 5.0:
-        return f"{first_deg:.0f}°"
-    return f"{first_deg:.0f}° to {last_deg:.0f}°"
+        return f"{first_deg:z.0f}°"
+    return f"{first_deg:z.0f}° to {last_deg:z.0f}°"
 
 
 def write_json(prediction: Prediction, model: str, duration_s: float) -> None:

@@ -60,7 +60,7 @@ def _row(event: SeldEvent) -> list[str]:
     if known:
         azimuths, elevations = zip(*known, strict=True)
         mean = azimuth_elevation_deg(unit_vector(azimuths, elevations).mean(axis=0))
-        angles = [f"{float(angle):.0f}" for angle in mean]
+        angles = [f"{float(angle):z.0f}" for angle in mean]
     metres = [p.distance_m for p in event.trajectory if p.distance_m is not None]
     cells = [readable(event.class_name), f"{event.onset_s:.1f}", f"{event.offset_s:.1f}", f"{event.score:.2f}", *angles]
     cells.append(f"{sum(metres) / len(metres):.1f}" if metres else "")
