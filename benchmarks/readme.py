@@ -15,12 +15,16 @@ from benchmarks.cost import RESULTS as COST
 from benchmarks.cost import CostReport, Row
 from benchmarks.runtime_tables import passes_lines, stream_lines, uncertainty_lines
 from benchmarks.server_tables import fallback_lines, load_lines
+from benchmarks.targets_table import precisions_lines
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import ModelEntry, ModelResults, list_models
 from edgeseld.core.structs import read_json
 
 ROOT = Path(__file__).parent.parent
-DOCUMENTS = (ROOT / "README.md", *(ROOT / "docs" / f"{name}.md" for name in ("server", "streaming", "uncertainty")))
+DOCUMENTS = (
+    ROOT / "README.md",
+    *(ROOT / "docs" / f"{name}.md" for name in ("precisions", "server", "streaming", "uncertainty")),
+)
 MARKER = "python -m benchmarks.readme"
 
 
@@ -47,6 +51,7 @@ def filled(text: str) -> str:
         "uncertainty": uncertainty_lines,
         "load": load_lines,
         "fallback": fallback_lines,
+        "precisions": precisions_lines,
     }
     for name, lines in tables.items():
         opening = f"<!-- {name}: {MARKER} -->"

@@ -21,7 +21,7 @@ import msgspec
 
 from benchmarks.heldout import DEFINITION
 from benchmarks.targets_rows import TargetRow, TargetsReport, replaced, row_of
-from benchmarks.targets_table import show
+from benchmarks.targets_table import RESULTS, show
 from edgeseld.bench.accuracy import Evaluation, dataset_for, detections, hear_dataset
 from edgeseld.bench.host import bench_host
 from edgeseld.bench.machine import this_machine
@@ -43,7 +43,6 @@ from edgeseld.nn.weights import WEIGHTS_FILE
 from edgeseld.runtime.bundle import SUFFIX
 from edgeseld.runtime.model import Model, load
 
-RESULTS = Path(__file__).parent / "results" / "targets.json"
 LIBRARIES = ("torch", "onnx", "onnxruntime", "litert-torch", "ai-edge-litert", "executorch", "coremltools")
 # What an export of a model is made from, beside the sources and the recipe.
 INPUTS = (MODEL_FILE, WEIGHTS_FILE, CALIBRATION_FILE)

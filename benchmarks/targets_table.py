@@ -1,11 +1,15 @@
-"""The rows of benchmarks/targets.py as tables."""
+"""The rows of benchmarks/targets.py as tables: on a terminal, and in docs/precisions.md."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from benchmarks.targets_rows import TargetRow
+from benchmarks.targets_rows import TargetRow, TargetsReport
 from edgeseld.bench.parity import SceneParity
+from edgeseld.bench.report import Timing
 from edgeseld.cli.terminal import print_table
+from edgeseld.core.structs import read_json
 
+RESULTS = Path(__file__).parent / "results" / "targets.json"
 COSTS = ["export", "verified", "MB", "of fp32", "ms 1 thread", "ms 2 threads", "of fp32", "memory MB"]
 PARITY = ["export", "set", "scenes", "raw difference", "golden frames changed", "scene frames changed", "turned"]
 PARITY += ["F20", "SELD"]
@@ -58,8 +62,54 @@ def _parity(row: TargetRow) -> list[list[str]]:
 
 def _score(found: SceneParity, measure: str) -> str:
     value = getattr(found.exported, measure)
-    return f"{value:.3f} ({value - getattr(found.reference, measure):+.3f})"
+    return f"{value:.3f} ({value - getattr(found.reference, measure):+z.3f})"
 
 
 def _maybe(value: float | None, form: str) -> str:
     return "-" if value is None else format(value, form)
+
+
+def precisions_lines() -> list[str]:
+    """The tables of docs/precisions.md, one for each model."""
+    report = read_json(RESULTS, TargetsReport)
+    versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
+    machine = report.machine
+    lines = [f"{machine.processor}, {machine.cores} cores, {machine.system}; {versions}."]
+    for model in dict.fromkeys(row.model for row in report.rows):
+        rows = [row for row in report.rows if row.model == model]
+        sets = list(dict.fromkeys(name for row in rows for name in row.scenes))
+        header = ["", "MB", "of fp32", "ms", "of fp32", "ms, 2 threads", "memory MB", "frames changed"]
+        header += [f"{measure}, {name.partition('-')[0]}" for measure in ("F20", "SELD") for name in sets]
+        lines += ["", f"### {model}", "", f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+        lines += _document_rows(rows, sets)
+    return lines
+
+
+def _document_rows(rows: Sequence[TargetRow], sets: Sequence[str]) -> Iterator[str]:
+    """A line for each pair; those that were refused say why."""
+    whole = {row.target: row for row in rows if row.precision == "fp32"}
+    for row in rows:
+        if row.refused is not None:
+            yield f"| {_name(row)} | {row.refused} |" + " |" * (6 + 2 * len(sets))
+            continue
+        base = whole[row.target]
+        one, two = row.timings.get("1"), row.timings.get("2")
+        heard = sum(found.changed_frames * found.active_frames for found in row.scenes.values())
+        active = sum(found.active_frames for found in row.scenes.values())
+        cells = [
+            _name(row) + ("" if row.verified else ", not verified"),
+            _maybe(row.model_bytes and row.model_bytes / 1e6, ".2f"),
+            _maybe(row.model_bytes and base.model_bytes and row.model_bytes / base.model_bytes, ".2f"),
+            _maybe(one and one.total.median_ms, ".1f"),
+            _maybe(_undisturbed_ratio(one, base.timings.get("1")), ".2f"),
+            _maybe(two and two.total.median_ms, ".1f"),
+            _maybe(one and one.memory_bytes / 1e6, ".0f"),
+            f"{heard / max(active, 1):.2%}",
+            *(_score(row.scenes[name], measure) for measure in ("F", "SELD") for name in sets if name in row.scenes),
+        ]
+        yield f"| {' | '.join(cells)} |"
+
+
+def _undisturbed_ratio(timing: Timing | None, base: Timing | None) -> float | None:
+    """Both stand against the same first bundle of one run."""
+    return None if timing is None or base is None else timing.ratio.value / base.ratio.value

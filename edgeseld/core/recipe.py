@@ -110,10 +110,13 @@ class DistillSpec(Frozen, frozen=True, kw_only=True):
     it is augmented, and is what the feature term needs. That term grows from zero over its warm-up. `stages` are pairs
     (student's, teacher's), both from 1; empty pairs the deepest ones, the ones before them, and so on. A cached teacher
     may hear every scene in `teacher_turns` exact symmetries of its channels (16 of FOA), and say what they average to.
+    `ensemble`: what several teachers say together is the mean of aligned tracks, or that of a small network which has
+    first learned from the labels how to weigh them, track by track (Kang 2023).
     """
 
     teacher: Literal["cached", "live"] = "cached"
     teacher_turns: Positive = 1
+    ensemble: Literal["mean", "trained"] = "mean"
     label_weight: Weight = 1.0
     response_weight: Weight = 0.5
     feature_weight: Weight = 0.0
@@ -128,6 +131,10 @@ class DistillSpec(Frozen, frozen=True, kw_only=True):
         require(
             self.teacher_turns == 1 or self.teacher == "cached",
             "distill.teacher_turns above 1 hears every scene many times: set distill.teacher = 'cached'",
+        )
+        require(
+            self.ensemble == "mean" or self.teacher == "cached",
+            "distill.ensemble = 'trained' learns from outputs that are kept: set distill.teacher = 'cached'",
         )
 
 

@@ -60,12 +60,17 @@ def load_batch(stores: Sequence[FeatureStore], places: Sequence[Place], classes:
     """Features and targets of windows."""
     frames = stores[0].index.signal.window_frames
     features = np.stack([stores[p.store].window(p.scene, p.frame, frames) for p in places])
-    targets = [adpit_target(stores[p.store].targets[p.scene], p.frame, frames, classes) for p in places]
     return Batch(
         features=torch.from_numpy(features).float(),
-        target=torch.from_numpy(np.stack(targets)),
+        target=load_targets(stores, places, frames, classes),
         places=place_names(stores, places),
     )
+
+
+def load_targets(stores: Sequence[FeatureStore], places: Sequence[Place], frames: int, classes: int) -> Tensor:
+    """ADPIT targets of windows."""
+    targets = [adpit_target(stores[p.store].targets[p.scene], p.frame, frames, classes) for p in places]
+    return torch.from_numpy(np.stack(targets))
 
 
 def place_names(stores: Sequence[FeatureStore], places: Sequence[Place]) -> tuple[str, ...]:

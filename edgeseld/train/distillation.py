@@ -1,95 +1,27 @@
 """`edgeseld distill`: a student learns from labels, from its teachers' outputs and from the maps of the first one."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-import torch
 from torch import Tensor
 
 from edgeseld.core.errors import TrainingError
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.spec import SignalSpec
 from edgeseld.nn.network import Inference, SeldNetwork
-from edgeseld.train.batches import Batch, Place
+from edgeseld.train.batches import Batch
+from edgeseld.train.ensemble import train_ensemble
 from edgeseld.train.feature_distillation import FeatureDistillation
-from edgeseld.train.feature_store import FeatureStore, Progress, open_store, without_progress
-from edgeseld.train.resident import (
-    Resident,
-    cut_features,
-    cut_outputs,
-    features_bytes,
-    make_resident,
-    resident_features,
-    resident_targets,
-)
+from edgeseld.train.feature_store import Progress, open_store, without_progress
 from edgeseld.train.response import response_loss
 from edgeseld.train.run import TrainingResults, find_checkpoint, fit
 from edgeseld.train.supervised import Sources, TrainingData, open_data, read_recipe, start_network, window_settings
 from edgeseld.train.task import SeldTask
-from edgeseld.train.teacher_store import TaughtScenes, open_taught, same_scenes
+from edgeseld.train.taught_windows import TaughtWindows
+from edgeseld.train.teacher_store import open_taught, same_scenes
 from edgeseld.train.teachers import Teacher, averaged, load_teacher, outputs_for, outputs_of, require_teachable
 from edgeseld.train.validation import ValidationScenes
-from edgeseld.train.windows import RandomWindows
-
-
-class TaughtWindows(RandomWindows):
-    """Windows with what each teacher said of them, or with the features that each teacher is to hear."""
-
-    taught: Sequence[Sequence[TaughtScenes]] = ()
-    heard: Sequence[Sequence[FeatureStore]] = ()
-    resident_taught: Sequence[Resident] = ()
-    resident_heard: Sequence[Resident] = ()
-
-    def load(self, places: Sequence[Place]) -> Batch:
-        """Features, targets and the teachers' share; `taught` and `heard` go by teacher, then by data set."""
-        said = [self._outputs(number, places) for number in range(len(self.taught))]
-        return replace(
-            super().load(places),
-            taught=averaged(said) if said else {},
-            heard=tuple(self._heard(number, places) for number in range(len(self.heard))),
-        )
-
-    def _outputs(self, teacher: int, places: Sequence[Place]) -> Mapping[str, Tensor]:
-        """Outputs of a teacher by name, (batch, frames, ...)."""
-        sets = self.taught[teacher]
-        if self.resident_taught:
-            said = cut_outputs(self.resident_taught[teacher], sets[0].shapes, places, self.frames)
-        else:
-            windows = [sets[p.store].window(p.scene, p.frame, self.frames) for p in places]
-            said = {name: torch.from_numpy(np.stack([window[name] for window in windows])) for name in windows[0]}
-        return outputs_for(self.stores[0].index.signal, sets[0].signal, said)
-
-    def _heard(self, teacher: int, places: Sequence[Place]) -> Tensor:
-        """Features for a teacher."""
-        if self.resident_heard:
-            return cut_features(self.resident_heard[teacher], places, self.frames)
-        sets = self.heard[teacher]
-        return torch.from_numpy(np.stack([sets[p.store].window(p.scene, p.frame, self.frames) for p in places])).float()
-
-    @property
-    def resident_bytes(self) -> int:
-        """What the teachers said, or are to hear, takes memory too."""
-        said = sum(scene.nbytes for sets in self.taught for scenes in sets for scene in scenes.scenes)
-        heard = sum(features_bytes(sets) for sets in self.heard if not self._hears_the_same(sets))
-        return super().resident_bytes + said + heard
-
-    def move_to(self, device: torch.device) -> None:
-        """Copy features, targets and the teachers' share."""
-        self.features = resident_features(self.stores, device)
-        self.targets = resident_targets(self.stores, self.classes, device)
-        self.resident_taught = [self._taught_on(sets, device) for sets in self.taught]
-        self.resident_heard = [
-            self.features if self._hears_the_same(sets) else resident_features(sets, device) for sets in self.heard
-        ]
-
-    def _taught_on(self, sets: Sequence[TaughtScenes], device: torch.device) -> Resident:
-        return make_resident(self.stores, lambda store, scene: sets[store].scenes[scene], device)
-
-    def _hears_the_same(self, sets: Sequence[FeatureStore]) -> bool:
-        """Whether a teacher's features are the student's."""
-        return [(s.path, s.names) for s in sets] == [(s.path, s.names) for s in self.stores]
 
 
 class DistillTask(SeldTask):
@@ -215,4 +147,6 @@ def taught_windows(
             [open_taught(teacher, store, progress) for store in stores]
             for teacher, stores in zip(teachers, of_teachers, strict=True)
         ]
+    if spec.distill.ensemble == "trained":
+        windows.combine = train_ensemble(windows.lesson, spec.signal.channel_format, spec.train.seed, progress)
     return windows

@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from edgeseld.core.errors import DataError
-from edgeseld.train.batches import Batch, Place, load_batch, place_names
+from edgeseld.train.batches import Batch, Place, load_batch, load_targets, place_names
 from edgeseld.train.feature_store import FeatureStore
 from edgeseld.train.resident import (
     Resident,
@@ -73,9 +74,13 @@ class RandomWindows(IterableDataset[Batch]):
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""
+        return self.load(self.places(step))
+
+    def places(self, step: int) -> list[Place]:
+        """Where the windows of one step lie."""
         generator = np.random.default_rng((self.seed, step, self.rank) if self.rank else (self.seed, step))
-        places = self._anywhere(generator, self.batch_size - self.balanced)
-        return self.load(places + [self._sounding(generator) for _ in range(self.balanced)])
+        anywhere = self._anywhere(generator, self.batch_size - self.balanced)
+        return anywhere + [self._sounding(generator) for _ in range(self.balanced)]
 
     def load(self, places: Sequence[Place]) -> Batch:
         """The batch of these windows."""
@@ -83,9 +88,15 @@ class RandomWindows(IterableDataset[Batch]):
             return load_batch(self.stores, places, self.classes)
         return Batch(
             features=cut_features(self.features, places, self.frames),
-            target=self.targets.windows(places, self.frames),
+            target=self.target(places),
             places=place_names(self.stores, places),
         )
+
+    def target(self, places: Sequence[Place]) -> Tensor:
+        """ADPIT targets (batch, frames, 6, 5, classes) of these windows."""
+        if self.targets is None:
+            return load_targets(self.stores, places, self.frames, self.classes)
+        return self.targets.windows(places, self.frames)
 
     @property
     def resident_bytes(self) -> int:

@@ -16,11 +16,12 @@ from edgeseld.core.structs import read_toml, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
 from edgeseld.train.batches import Place
-from edgeseld.train.distillation import DistillTask, TaughtWindows, distill, stage_pairs
+from edgeseld.train.distillation import DistillTask, distill, stage_pairs
 from edgeseld.train.feature_store import FeatureStore, open_store, without_progress
 from edgeseld.train.run import standardise_like
 from edgeseld.train.supervised import Sources, train, window_settings
 from edgeseld.train.task import SeldTask
+from edgeseld.train.taught_windows import TaughtWindows
 from edgeseld.train.teacher_store import hear_scenes, open_taught, output_shapes, same_scenes
 from edgeseld.train.teachers import Teacher, load_teacher, outputs_of
 from edgeseld.train.turning import common_swaps, swap_features, swap_matrices, turn_outputs

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from edgeseld.train.batches import Batch, Place
-from edgeseld.train.distillation import TaughtWindows
 from edgeseld.train.feature_store import FeatureStore, open_store, without_progress
+from edgeseld.train.taught_windows import TaughtWindows
 from edgeseld.train.teacher_store import open_taught, same_scenes
 from edgeseld.train.teachers import load_teacher
 from edgeseld.train.windows import RandomWindows
