@@ -1,8 +1,9 @@
 """What teachers say together, on the held-out sets: `python -m benchmarks.teachers STUDENT --teacher MODEL ...`.
 
 The teachers are averaged as `edgeseld distill` does it, tracks aligned, each hearing the field in --turns symmetries of
-its channels. Thresholds of classes are fitted on the validation scenes, as those of a released model are. The student
-is the released model of that name; differences are paired over files.
+its channels. With --data a trained ensemble of them stands beside the mean (distill.ensemble = "trained"), which learns
+from those scenes. Thresholds of classes are fitted on the validation scenes, as those of a released model are. The
+student is the released model of that name; differences are paired over files.
 """
 
 from collections.abc import Sequence
@@ -27,21 +28,25 @@ from edgeseld.export.calibration import fit_calibration
 from edgeseld.export.torch_backend import open_torch
 from edgeseld.runtime.calibrate import calibrated
 from edgeseld.runtime.model import Model, load
+from edgeseld.train.ensemble import STEPS, TrackEnsemble, train_ensemble
+from edgeseld.train.feature_store import open_store
+from edgeseld.train.taught_windows import Combine, TaughtWindows
+from edgeseld.train.teacher_store import open_taught, same_scenes
 from edgeseld.train.teachers import Teacher, averaged, load_teacher
 
 
 class TeacherBackend:
-    """Teachers in the place of one network: PCM of a window in, the mean of their multi-ACCDOA vectors out."""
+    """Teachers in the place of one network: PCM of a window in, the multi-ACCDOA vectors they say together out."""
 
-    def __init__(self, teachers: Sequence[Teacher]) -> None:
-        self.teachers = teachers
+    def __init__(self, teachers: Sequence[Teacher], combine: Combine) -> None:
+        self.teachers, self.combine = teachers, combine
 
     def run(self, role: Role, inputs: Sequence[Float32]) -> list[Float32]:
         """Outputs of the graph `full`, the only one."""
         pcm = torch.from_numpy(np.ascontiguousarray(inputs[0]))
         with torch.no_grad():
             heard = [teacher.outputs(_features(teacher, pcm)) for teacher in self.teachers]
-        return [averaged(heard)["accdoa"].numpy()]
+            return [self.combine(heard)["accdoa"].numpy()]
 
 
 def _features(teacher: Teacher, pcm: torch.Tensor) -> torch.Tensor:
@@ -50,7 +55,7 @@ def _features(teacher: Teacher, pcm: torch.Tensor) -> torch.Tensor:
     return teacher.network.frontend.features(pcm[..., -(signal.context_samples + signal.window_pcm_samples) :])
 
 
-def ensemble(folders: Sequence[Path], turns: int) -> Model:
+def ensemble(folders: Sequence[Path], turns: int, combine: Combine = averaged) -> Model:
     """Teachers as one model without calibration; TrainingError where their windows or outputs differ."""
     teachers = [load_teacher(folder, turns) for folder in folders]
     kinds = {(t.spec.signal.channel_format, t.spec.signal.window_frames, t.spec.head.format) for t in teachers}
@@ -62,7 +67,19 @@ def ensemble(folders: Sequence[Path], turns: int) -> Model:
     outputs = tuple(tensor for tensor in full.outputs if tensor.name == "accdoa")
     graphs = {"full": msgspec.structs.replace(full, outputs=outputs)}
     shared: Interface = msgspec.structs.replace(interface, graphs=graphs, calibration=None, monte_carlo=None)
-    return Model(shared, TeacherBackend(teachers))
+    return Model(shared, TeacherBackend(teachers, combine))
+
+
+def trained_ensemble(folders: Sequence[Path], turns: int, data: Path) -> TrackEnsemble:
+    """The network that learns from a data set how to weigh the teachers, as before a distillation."""
+    teachers = [load_teacher(folder, turns) for folder in folders]
+    first = teachers[0].spec
+    store = open_store(data, first.signal, progress)
+    windows = TaughtWindows([store], len(first.classes), batch_size=first.train.batch_size, steps=STEPS, seed=0)
+    for teacher in teachers:
+        heard = same_scenes(store, open_store(data, teacher.spec.signal, progress))
+        windows.taught = [*windows.taught, [open_taught(teacher, heard, progress)]]
+    return train_ensemble(windows.lesson, first.signal.channel_format, 0, progress)
 
 
 def with_thresholds(model: Model, validation: Path) -> Model:
@@ -77,6 +94,7 @@ def with_thresholds(model: Model, validation: Path) -> Model:
 @click.argument("student")
 @click.option("--teacher", "teachers", multiple=True, required=True, metavar="MODEL", help="May be repeated.")
 @click.option("--turns", default=1, show_default=True, help="Symmetries in which each teacher hears the field.")
+@click.option("--data", type=FOLDER, help="Scenes from which a trained ensemble learns.")
 @click.option("--validation", type=FOLDER, required=True)
 @click.option("--simulated", type=FOLDER, required=True)
 @click.option("--measured", type=FOLDER, required=True)
@@ -85,13 +103,20 @@ def main(
     student: str,
     teachers: tuple[str, ...],
     turns: int,
+    data: Path | None,
     validation: Path,
     simulated: Path,
     measured: Path,
     save: Path | None,
 ) -> None:
-    teacher = with_thresholds(ensemble([find_model(name) for name in teachers], turns), validation)
-    models = {student: load(student), f"{' + '.join(Path(name).name for name in teachers)}, {turns} turns": teacher}
+    folders = [find_model(name) for name in teachers]
+    together = f"{' + '.join(folder.name for folder in folders)}, {turns} turns"
+    kinds: dict[str, Combine] = {together: averaged}
+    if data is not None:
+        kinds[f"{together}, trained"] = trained_ensemble(folders, turns, data)
+    models = {student: load(student)}
+    for name, combine in kinds.items():
+        models[name] = with_thresholds(ensemble(folders, turns, combine), validation)
     report = report_of(with_all(listen(models, {"simulated": simulated, "measured": measured})))
     show(report)
     if save is not None:

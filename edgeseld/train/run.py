@@ -3,16 +3,15 @@
 import logging
 import sys
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
 
 import lightning as L
 import msgspec
 import torch
-from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint, WeightAveraging
+from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 from torch.utils.data import DataLoader
 
 from edgeseld.core.atomic import write_atomic
@@ -22,6 +21,7 @@ from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import Frozen, read_toml, to_json, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, save_weights
+from edgeseld.train.averaging import weight_average
 from edgeseld.train.batches import Batch
 from edgeseld.train.checkpoints import AtomicCheckpoints
 from edgeseld.train.clock import StepClock
@@ -180,7 +180,7 @@ def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.
         RoundProgressBar(console_kwargs={"stderr": True}),
     ]
     if recipe.ema_decay > 0:
-        more.append(_averaging(recipe.ema_decay))
+        more.append(weight_average(recipe.ema_decay))
     return L.Trainer(
         max_steps=recipe.steps,
         limit_train_batches=recipe.validate_every_steps,
@@ -197,13 +197,6 @@ def _trainer(spec: ModelFile, output: Path, callbacks: Sequence[Callback]) -> L.
         ],
         enable_model_summary=False,
     )
-
-
-def _averaging(decay: float) -> WeightAveraging:
-    """Exponential average of all weights at once, where the network is: Lightning's own would lie on the CPU."""
-    device = "cuda" if torch.cuda.is_available() else None
-    average: Callable[..., None] = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
-    return WeightAveraging(device, use_buffers=True, multi_avg_fn=average)
 
 
 def _device_name() -> str:

@@ -14,6 +14,7 @@ from edgeseld.core.structs import read_json, read_toml, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.truncate import truncated
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
+from edgeseld.train.averaging import exponential_average
 from edgeseld.train.feature_store import open_store
 from edgeseld.train.run import RESULTS_FILE, TrainingResults
 from edgeseld.train.schedule import learning_rate_factor
@@ -122,6 +123,17 @@ def test_windows_depend_on_seed_and_step_alone(scenes: Path) -> None:
     # A second process of the same training sees other windows.
     other.rank = 1
     assert one.batch(5).places != other.batch(5).places
+
+
+def test_a_young_average_is_near_the_weights() -> None:
+    """One update in, 2/11 of the first weights stay; much later 0.9 of the average does. Counters are not averaged."""
+    update = exponential_average(0.9)
+    for count, kept in [(1, 2 / 11), (1_000, 0.9)]:
+        averaged, counter = torch.tensor([1.0, -1.0]), torch.tensor([3])
+        update([averaged], [torch.tensor([0.0, 1.0])], torch.tensor(count))
+        assert averaged.tolist() == pytest.approx([kept, 1.0 - 2.0 * kept])
+        update([counter], [torch.tensor([8])], count)
+        assert counter.item() == 8
 
 
 def test_schedules_rise_hold_and_fall() -> None:
