@@ -118,6 +118,11 @@ def distill(
     listened = [load_teacher(folder, spec.distill.teacher_turns) for folder in teachers]
     for teacher in listened:
         require_teachable(spec, teacher.spec, live=spec.distill.teacher == "live")
+    if spec.distill.ensemble == "trained" and len(listened) < 2:
+        raise TrainingError(
+            f"distill.ensemble = 'trained' weighs two teachers or more, got {len(listened)}: name another one with "
+            "--teacher, or leave it at 'mean'"
+        )
     names = tuple(f"{teacher.spec.id} {teacher.weights_sha256[:16]}" for teacher in listened)
     checkpoint = find_checkpoint(output, spec, resume=resume, teachers=names)
     data = open_data(sources, spec, progress)

@@ -98,6 +98,15 @@ def test_a_student_learns_from_it(scenes: Path, tmp_path: Path, monkeypatch: pyt
     assert weights[0] != weights[1]
 
 
+def test_one_teacher_is_refused_before_it_hears_anything(scenes: Path, tmp_path: Path) -> None:
+    teacher = write_teacher(tmp_path / "teacher", open_store(scenes, TEACHER.signal))
+    recipe = student_file(tmp_path, DistillSpec(ensemble="trained"))
+    with pytest.raises(TrainingError, match=r"two teachers or more, got 1: name another one with --teacher"):
+        distill(recipe, [teacher], Sources((scenes,), scenes), tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+    assert not list(scenes.glob(".features/*-taught-*"))
+
+
 def test_it_needs_outputs_that_are_kept() -> None:
     with pytest.raises(ValueError, match=r"set distill\.teacher = 'cached'"):
         msgspec.structs.replace(DistillSpec(), teacher="live", ensemble="trained")
