@@ -5,14 +5,12 @@ batch. Loader processes mix ahead of the training.
 """
 
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import IterableDataset
 
 from edgeseld.core.geometry import unit_vector
 from edgeseld.core.recipe import WaveformSpec
@@ -35,7 +33,7 @@ from edgeseld.train.batches import Batch
 from edgeseld.train.feature_building import scene_features
 from edgeseld.train.feature_store import Progress
 from edgeseld.train.waveform import distort
-from edgeseld.train.windows import MOST_WORKERS, worker_steps
+from edgeseld.train.windows import MOST_WORKERS, StepWindows
 
 # Windows cut from one scene: rendering a long scene costs little more than a short one.
 WINDOWS_PER_SCENE = 4
@@ -67,27 +65,16 @@ class Banks:
         return [load_room(folder) for folder in self.job.room_folders]
 
 
-class MixedWindows(IterableDataset[Batch]):
-    """Batch after batch from a step on, each of new scenes."""
+class MixedWindows(StepWindows):
+    """Every batch of new scenes."""
 
     def __init__(
         self, job: Job, signal: SignalSpec, waveform: WaveformSpec, *, batch_size: int, steps: int, seed: int
     ) -> None:
-        super().__init__()
+        super().__init__(batch_size=batch_size, steps=steps, seed=seed)
         self.banks, self.signal, self.waveform = Banks(job), signal, waveform
-        self.batch_size, self.steps, self.seed = batch_size, steps, seed
-        self.first_step, self.rank = 0, 0
         self.workers = min(MOST_WORKERS, (os.cpu_count() or 1) - 1)
         self.frontend = Frontend(signal)
-
-    def __len__(self) -> int:
-        """Batches that are left: without it Lightning would not validate what the last steps learned."""
-        return self.steps - self.first_step
-
-    def __iter__(self) -> Iterator[Batch]:
-        """Batches of the steps `first_step` .. `steps` - 1, those of this loader process."""
-        for step in worker_steps(self.first_step, self.steps):
-            yield self.batch(step)
 
     def batch(self, step: int) -> Batch:
         """The batch of one step, from -4 on: those before 0 serve statistics."""
@@ -122,9 +109,6 @@ class MixedWindows(IterableDataset[Batch]):
             (features[:, window * hops : (window + 1) * hops], adpit_target(rows, window * frames, frames, classes))
             for window in range(WINDOWS_PER_SCENE)
         ]
-
-    def keep_on(self, device: torch.device) -> None:
-        """Nothing to keep: no scene is heard twice."""
 
     def standardise(self, network: SeldNetwork) -> None:
         """Give a network's frontend the mean and deviation of batches that no training sees."""

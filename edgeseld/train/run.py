@@ -26,19 +26,15 @@ from edgeseld.train.batches import Batch
 from edgeseld.train.checkpoints import AtomicCheckpoints
 from edgeseld.train.clock import StepClock
 from edgeseld.train.feature_store import FeatureStore
-from edgeseld.train.mixed_scenes import MixedWindows
 from edgeseld.train.progress import RoundProgressBar
 from edgeseld.train.task import MONITOR, SeldTask
 from edgeseld.train.validation import ValidationScenes
-from edgeseld.train.windows import RandomWindows
+from edgeseld.train.windows import StepWindows
 
 MODEL_FILE = "model.toml"
 RESULTS_FILE = "results.json"
 TEACHERS_FILE = "teachers.json"
 CHECKPOINTS = "checkpoints"
-
-
-Windows = RandomWindows | MixedWindows
 
 
 class TrainingResults(Frozen, frozen=True, kw_only=True):
@@ -59,7 +55,7 @@ class TrainingResults(Frozen, frozen=True, kw_only=True):
 class SeldData(L.LightningDataModule):
     """Training windows from the current step on, and the validation scenes."""
 
-    def __init__(self, windows: Windows, validation: ValidationScenes) -> None:
+    def __init__(self, windows: StepWindows, validation: ValidationScenes) -> None:
         super().__init__()
         self.windows, self.validation = windows, validation
 
@@ -136,7 +132,7 @@ def _silence_lightning() -> None:
 
 def fit(
     task: SeldTask,
-    windows: Windows,
+    windows: StepWindows,
     output: Path,
     checkpoint: Path | None,
     teachers: tuple[str, ...] = (),

@@ -1,6 +1,7 @@
 """Training windows. What a step sees depends on seed and step alone, so that a resumed training is the same one."""
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -26,14 +27,42 @@ from edgeseld.train.resident import (
 MOST_WORKERS = 8
 
 
+class StepWindows(IterableDataset[Batch], ABC):
+    """Batch after batch from `first_step` on; what a batch holds follows from its step and the rank of the process."""
+
+    def __init__(self, *, batch_size: int, steps: int, seed: int) -> None:
+        super().__init__()
+        self.batch_size, self.steps, self.seed = batch_size, steps, seed
+        self.first_step, self.rank = 0, 0
+
+    def __len__(self) -> int:
+        """Batches that are left: without it Lightning would not validate what the last steps learned."""
+        return self.steps - self.first_step
+
+    def __iter__(self) -> Iterator[Batch]:
+        """Batches of the steps `first_step` .. `steps` - 1, those of this loader process."""
+        for step in worker_steps(self.first_step, self.steps):
+            yield self.batch(step)
+
+    # Processes that load batches ahead of the training.
+    workers: int
+
+    @abstractmethod
+    def batch(self, step: int) -> Batch:
+        """The batch of one step."""
+
+    def keep_on(self, device: torch.device) -> None:
+        """Keep on a GPU what batches are cut from, where there is such a thing."""
+
+
 def worker_steps(first: int, last: int) -> range:
     """Steps that fall to this loader process: they take turns, so that batches come in the order of the steps."""
     worker = get_worker_info()
     return range(first, last) if worker is None else range(first + worker.id, last, worker.num_workers)
 
 
-class RandomWindows(IterableDataset[Batch]):
-    """Batch after batch from a step on, every window of every scene equally likely.
+class RandomWindows(StepWindows):
+    """Every window of every scene equally likely.
 
     `balanced_share` of each batch are windows around a frame in which a class sounds that was drawn before, all classes
     alike, so that rare ones are heard as often as others. Processes of one training see other windows by their rank.
@@ -49,28 +78,17 @@ class RandomWindows(IterableDataset[Batch]):
         seed: int,
         balanced_share: float = 0.0,
     ) -> None:
-        super().__init__()
+        super().__init__(batch_size=batch_size, steps=steps, seed=seed)
         self.stores, self.classes = stores, classes
-        self.batch_size, self.steps, self.seed = batch_size, steps, seed
         # Two CPU cores have better things to do; a GPU must not wait.
         self.workers = min(MOST_WORKERS, (os.cpu_count() or 1) - 1) if torch.cuda.is_available() else 0
         self.features: Resident | None = None
         self.targets: Resident | None = None
         self.balanced = round(balanced_share * batch_size)
-        self.first_step, self.rank = 0, 0
         self.frames = stores[0].index.signal.window_frames
         self.scenes = [(s, scene) for s, store in enumerate(stores) for scene in range(len(store.names))]
         self.starts = np.array([stores[s].index.label_frames[scene] - self.frames + 1 for s, scene in self.scenes])
         self.sounding = _frames_by_class(stores, self.scenes, classes) if self.balanced else []
-
-    def __len__(self) -> int:
-        """Batches that are left: without it Lightning would not validate what the last steps learned."""
-        return self.steps - self.first_step
-
-    def __iter__(self) -> Iterator[Batch]:
-        """Batches of the steps `first_step` .. `steps` - 1, those of this loader process."""
-        for step in worker_steps(self.first_step, self.steps):
-            yield self.batch(step)
 
     def batch(self, step: int) -> Batch:
         """The batch of one step."""
