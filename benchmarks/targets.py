@@ -22,7 +22,7 @@ import msgspec
 from benchmarks.heldout import DEFINITION
 from benchmarks.targets_rows import TargetRow, TargetsReport, replaced, row_of
 from benchmarks.targets_table import RESULTS, show
-from edgeseld.bench.accuracy import Evaluation, dataset_for, detections, hear_dataset
+from edgeseld.bench.accuracy import Evaluation, dataset_for, evaluate_scenes
 from edgeseld.bench.host import bench_host
 from edgeseld.bench.machine import this_machine
 from edgeseld.bench.parity import SceneParity, compare
@@ -32,13 +32,11 @@ from edgeseld.core.errors import ExportError
 from edgeseld.core.locate import MODEL_FILE, find_model, model_ids
 from edgeseld.core.manifest import CALIBRATION_FILE, bundle_name
 from edgeseld.core.structs import read_json, read_toml, to_json
-from edgeseld.data.dataset import read_scene_labels
 from edgeseld.data.synth.definition import HeldoutDefinition
 from edgeseld.export.bundle_writer import sha256
 from edgeseld.export.exporting import Exported, export_model, sources_hash
 from edgeseld.export.recipe import read_recipe, recipe_path, supported_pairs
 from edgeseld.metrics.rules import RULES
-from edgeseld.metrics.score import score
 from edgeseld.nn.weights import WEIGHTS_FILE
 from edgeseld.runtime.bundle import SUFFIX
 from edgeseld.runtime.model import Model, load
@@ -113,14 +111,8 @@ def float_evaluation(folder: Path, root: Path, scenes: int | None) -> Evaluation
 def hear(model: Model, root: Path, scenes: int | None) -> Evaluation:
     """Hear and score the first so many scenes of a set, or all."""
     whole = dataset_for(model, root)
-    dataset = replace(whole, scenes=whole.scenes[:scenes])
-    predictions = hear_dataset(model, dataset, progress)
-    references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
-    detected = {name: detections(prediction) for name, prediction in predictions.items()}
-    names = model.interface.classes
-    headline = [names.index(name) for name in read_toml(DEFINITION, HeldoutDefinition).headline_classes]
-    result = score(references, detected, RULES["dcase2023"], class_count=len(names), classes=headline)
-    return Evaluation(result, predictions, references)
+    headline = read_toml(DEFINITION, HeldoutDefinition).headline_classes
+    return evaluate_scenes(model, replace(whole, scenes=whole.scenes[:scenes]), RULES["dcase2023"], progress, headline)
 
 
 def interpreted(target: str) -> bool:

@@ -2,8 +2,9 @@
 
 The teachers are averaged as `edgeseld distill` does it, tracks aligned, each hearing the field in --turns symmetries of
 its channels. With --data a trained ensemble of them stands beside the mean (distill.ensemble = "trained"), which learns
-from those scenes. Thresholds of classes are fitted on the validation scenes, as those of a released model are. The
-student is the released model of that name; differences are paired over files.
+from those scenes. The student is the released model of that name; --control is the run of the same student, trained as
+long without a teacher. Thresholds are fitted on the validation scenes, as those of a released model are. Differences
+are paired over files: to the control where there is one, else to the student.
 """
 
 from collections.abc import Sequence
@@ -15,7 +16,7 @@ import numpy as np
 import torch
 
 from benchmarks.heldout import FOLDER, listen, report_of, show, with_all
-from edgeseld.bench.accuracy import dataset_for, hear_dataset
+from benchmarks.release import calibration_of
 from edgeseld.cli.terminal import progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.errors import TrainingError
@@ -23,8 +24,7 @@ from edgeseld.core.locate import find_model
 from edgeseld.core.manifest import Interface, Role
 from edgeseld.core.prediction import Float32
 from edgeseld.core.structs import to_json
-from edgeseld.data.dataset import read_scene_labels
-from edgeseld.export.calibration import fit_calibration
+from edgeseld.export.calibration import uncalibrated
 from edgeseld.export.torch_backend import open_torch
 from edgeseld.runtime.calibrate import calibrated
 from edgeseld.runtime.model import Model, load
@@ -83,17 +83,15 @@ def trained_ensemble(folders: Sequence[Path], turns: int, data: Path) -> TrackEn
 
 
 def with_thresholds(model: Model, validation: Path) -> Model:
-    """The model with a calibration and thresholds fitted on the validation scenes."""
-    dataset = dataset_for(model, validation)
-    references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
-    fitted = fit_calibration(model.interface, hear_dataset(model, dataset, progress), references, validation.name)
-    return Model(calibrated(model.interface, fitted), model.backend)
+    """The model with a calibration and thresholds fitted on the validation scenes, as a release fits them."""
+    return Model(calibrated(model.interface, calibration_of(model, validation, mc_samples=0)), model.backend)
 
 
 @click.command(help=__doc__)
 @click.argument("student")
 @click.option("--teacher", "teachers", multiple=True, required=True, metavar="MODEL", help="May be repeated.")
 @click.option("--turns", default=1, show_default=True, help="Symmetries in which each teacher hears the field.")
+@click.option("--control", type=FOLDER, help="Run of the student without a teacher.")
 @click.option("--data", type=FOLDER, help="Scenes from which a trained ensemble learns.")
 @click.option("--validation", type=FOLDER, required=True)
 @click.option("--simulated", type=FOLDER, required=True)
@@ -103,6 +101,7 @@ def main(
     student: str,
     teachers: tuple[str, ...],
     turns: int,
+    control: Path | None,
     data: Path | None,
     validation: Path,
     simulated: Path,
@@ -114,7 +113,10 @@ def main(
     kinds: dict[str, Combine] = {together: averaged}
     if data is not None:
         kinds[f"{together}, trained"] = trained_ensemble(folders, turns, data)
-    models = {student: load(student)}
+    models = {}
+    if control is not None:
+        models["control"] = with_thresholds(uncalibrated(load(control, backend="torch")), validation)
+    models[student] = load(student)
     for name, combine in kinds.items():
         models[name] = with_thresholds(ensemble(folders, turns, combine), validation)
     report = report_of(with_all(listen(models, {"simulated": simulated, "measured": measured})))

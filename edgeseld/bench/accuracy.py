@@ -40,7 +40,18 @@ def evaluate(
     are asked: every class at most once a frame, any direction is right. DataError where the data set has another class
     list or rules ask for distances the model does not give.
     """
-    dataset = dataset_for(model, root)
+    return evaluate_scenes(model, dataset_for(model, root), rules, progress, classes, **passes)
+
+
+def evaluate_scenes(
+    model: Model,
+    dataset: Dataset,
+    rules: Rules,
+    progress: Progress,
+    classes: tuple[str, ...] | None = None,
+    **passes: Any,
+) -> Evaluation:
+    """The same on the scenes of an open data set, or on some of them."""
     predictions = hear_dataset(model, dataset, progress, **passes)
     references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
     if model.interface.output_format == "sed":
