@@ -109,7 +109,7 @@ def _results(
         ),
         hours_seen=round(training.hours_seen + (before.hours_seen if before else 0.0), 2),
         training_s=round(training.seconds + (before.training_s if before else 0.0), 1),
-        training_device=training.device,
+        training_device=_devices(before.training_device if before else "", training.device),
         training_data=f"{data.scenes} made scenes of {data.scene_s} s, seed {data.seed}",
         commands=(
             _training_command(spec, training.teachers),
@@ -117,6 +117,12 @@ def _results(
             " --simulated DATA/simulated --measured DATA/measured",
         ),
     )
+
+
+def _devices(before: str, last: str) -> str:
+    """What all runs were trained on, in order."""
+    known = before.split(", then ") if before else []
+    return ", then ".join(dict.fromkeys([*known, last]))
 
 
 def _training_command(spec: ModelFile, teachers: tuple[str, ...]) -> str:

@@ -20,7 +20,7 @@ steps = 1000
 """
 
 
-def make_model(folder: Path) -> Path:
+def make_model(folder: Path, recipe: str = MODEL_TOML) -> Path:
     """A folder with model.toml and random weights in which every parameter matters."""
     import torch
 
@@ -29,7 +29,7 @@ def make_model(folder: Path) -> Path:
     from edgeseld.nn.network import SeldNetwork
     from edgeseld.nn.weights import save_weights
 
-    (folder / "model.toml").write_text(MODEL_TOML)
+    (folder / "model.toml").write_text(recipe)
     torch.manual_seed(3)
     network = SeldNetwork(read_toml(folder / "model.toml", ModelFile))
     with torch.no_grad():

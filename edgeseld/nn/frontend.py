@@ -1,5 +1,7 @@
 """PCM to standardised features inside the graph: log-mel and spatial cues, float32 always, causal."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -64,7 +66,7 @@ class Frontend(nn.Module):
     def features(self, pcm: Tensor) -> Tensor:
         """The same shape as `forward`, before standardisation."""
         power, cues = self.cues(pcm)
-        return torch.cat([torch.log(power + 1.0), *cues], dim=1)
+        return _joined([torch.log(power + 1.0), *cues], dim=1)
 
     def cues(self, pcm: Tensor) -> tuple[Tensor, tuple[Tensor, ...]]:
         """Mel power over the floor of every channel, and the spatial maps, each (batch, maps, hops, mel_bands)."""
@@ -87,11 +89,9 @@ class Frontend(nn.Module):
     def _coherence(self, spectrum: Spectrum, power: Tensor) -> tuple[Tensor, Tensor]:
         """Real and imaginary part of the mel-weighted coherence of every pair of channels."""
         firsts = range(self.signal.channels - 1)
-        real = self._mel(torch.cat([_cross_real(spectrum, first) for first in firsts], dim=2), self.mel)
-        imaginary = self._mel(
-            torch.cat([_cross_imaginary(spectrum, first) for first in firsts], dim=2), self.mel_signed
-        )
-        product = torch.cat([power[:, first : first + 1] * power[:, first + 1 :] for first in firsts], dim=1)
+        real = self._mel(_joined([_cross_real(spectrum, first) for first in firsts], dim=2), self.mel)
+        imaginary = self._mel(_joined([_cross_imaginary(spectrum, first) for first in firsts], dim=2), self.mel_signed)
+        product = _joined([power[:, first : first + 1] * power[:, first + 1 :] for first in firsts], dim=1)
         scale = torch.rsqrt(product + 1.0)
         return real * scale, imaginary * scale
 
@@ -119,6 +119,11 @@ class Frontend(nn.Module):
         blocks = padded.reshape(pcm.shape[0], hops + pieces - 1, hop)
         parts = [blocks[:, i : i + hops, : min(hop, n_fft - i * hop)] for i in range(pieces)]
         return torch.cat(parts, dim=2)
+
+
+def _joined(parts: Sequence[Tensor], dim: int) -> Tensor:
+    """Tensors one after the other; XNNPACK takes no concatenation of one."""
+    return torch.cat(tuple(parts), dim=dim) if len(parts) > 1 else parts[0]
 
 
 def _mirrored_mel(n_fft: int, mel_bands: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

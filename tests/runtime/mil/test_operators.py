@@ -105,6 +105,8 @@ CASES: list[Case] = [
     ),
     ("reduce_sum", {"x": ROWS, "axes": np.array([1]), "keep_dims": True}, lambda: tensor(ROWS).sum(1, keepdim=True)),
     ("concat", {"values": [ROWS, ROWS], "axis": np.int32(2)}, lambda: torch.cat([tensor(ROWS)] * 2, 2)),
+    ("concat", {"values": ROWS, "axis": np.int32(2)}, lambda: tensor(ROWS)),
+    ("stack", {"values": ROWS, "axis": np.int32(0)}, lambda: tensor(ROWS).unsqueeze(0)),
     ("transpose", {"x": ROWS, "perm": np.array([2, 0, 1])}, lambda: tensor(ROWS).permute(2, 0, 1)),
     ("expand_dims", {"x": ROWS, "axes": np.array([1])}, lambda: tensor(ROWS).unsqueeze(1)),
 ]

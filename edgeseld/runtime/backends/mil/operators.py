@@ -167,6 +167,11 @@ def sigmoid(x: Array) -> Array:
     return np.where(x >= 0, 1 / (1 + np.exp(-np.abs(x))), np.exp(-np.abs(x)) / (1 + np.exp(-np.abs(x))))
 
 
+def _tensors(values: Any) -> list[Array]:
+    """A list of tensors; a list of one is bound as the tensor itself."""
+    return values if isinstance(values, list) else [values]
+
+
 def _ints(values: Any, rank: int) -> list[int]:
     """A parameter with one number per axis, ones where it is left out."""
     return [1] * rank if values is None else [int(value) for value in np.atleast_1d(values)]
@@ -200,8 +205,8 @@ OPERATORS: dict[str, Operator] = {
     "transpose": lambda p: p["x"].transpose(_ints(p["perm"], 1)),
     "expand_dims": lambda p: np.expand_dims(p["x"], tuple(_ints(p["axes"], 1))),
     "squeeze": lambda p: np.squeeze(p["x"], tuple(_ints(p["axes"], 1))),
-    "concat": lambda p: np.concatenate(p["values"], axis=int(p["axis"])),
-    "stack": lambda p: np.stack(p["values"], axis=int(p["axis"])),
+    "concat": lambda p: np.concatenate(_tensors(p["values"]), axis=int(p["axis"])),
+    "stack": lambda p: np.stack(_tensors(p["values"]), axis=int(p["axis"])),
     "split": split,
     "slice_by_index": slice_by_index,
     "tile": lambda p: np.tile(p["x"], _ints(p["reps"], 1)),
