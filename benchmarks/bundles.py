@@ -18,6 +18,7 @@ from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import BUNDLES
 from edgeseld.core.locate import models_folder
 from edgeseld.core.structs import Frozen, read_json, to_json
+from edgeseld.runtime.bundle import SUFFIX
 
 RESULTS = Path(__file__).parent / "results"
 HOST, ARM = RESULTS / "bundles.json", RESULTS / "bundles_arm.json"
@@ -70,12 +71,13 @@ def _twice(rounds: int) -> HostRuns:
 
 
 def readme_lines() -> list[str]:
-    """The table of README.md."""
+    """The table of README.md: of bundles that were measured, those that are still released."""
     runs, arm = read_json(HOST, HostRuns), read_json(ARM, ArmReport)
     report, by_name = runs.report, {row.name: row for row in arm.rows}
     machine, used = report.machine, ("edgeseld", "onnxruntime", "ai-edge-litert")
     versions = ", ".join(f"{name} {report.versions[name]}" for name in used if name in report.versions)
-    singles = [timing for timing in report.timings if timing.threads == THREADS[0]]
+    there = {path.name.partition(SUFFIX)[0] for path in released()}
+    singles = [timing for timing in report.timings if timing.threads == THREADS[0] and timing.name in there]
     doubles = {timing.name: timing for timing in report.timings if timing.threads == THREADS[1]}
     return [
         f"PCM of one window to events, median of {singles[0].rounds} rounds of `python -m benchmarks.bundles` on"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Source = tuple[Iterable[Float32], Microphone | None]
 
 
-@click.command(name="stream", epilog="Example: edgeseld stream student-stream examples/sample_scene.wav --json")
+@click.command(name="stream", epilog="Example: edgeseld stream student-xs examples/sample_scene.wav --json")
 @model_argument
 @click.argument("audio", type=click.Path(path_type=Path, dir_okay=False), required=False)
 @click.option("--device", help="Input device, a number or a part of its name, instead of AUDIO.")

@@ -24,7 +24,8 @@ def test_every_released_bundle_is_found() -> None:
 
 def test_a_row_of_the_readme_holds_host_and_arm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     report = made_report(10.0)
-    both = (report.timings[0], replace(report.timings[0], threads=2))
+    gone = replace(report.timings[0], name="gone")
+    both = (report.timings[0], replace(report.timings[0], threads=2), gone, replace(gone, threads=2))
     runs = HostRuns(report=replace(report, timings=both), disagreement=0.031)
     row = ArmRow(
         name="a",
@@ -40,6 +41,7 @@ def test_a_row_of_the_readme_holds_host_and_arm(tmp_path: Path, monkeypatch: pyt
     for name, content in (("HOST", runs), ("ARM", arm)):
         (tmp_path / name).write_bytes(to_json(content))
         monkeypatch.setattr(bundles, name, tmp_path / name)
+    monkeypatch.setattr(bundles, "released", lambda: [tmp_path / "a.seld.zip"])
     lines = readme_lines()
     assert lines[-1] == "| a | 2.0 MB | 10.0 ms | 10.0 ms | 1.00 (1.00 to 1.00) | 30 MB | 100 M | 128 dB |"
     assert "within 3.1%" in lines[1]
