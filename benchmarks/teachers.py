@@ -109,7 +109,7 @@ def main(
     save: Path | None,
 ) -> None:
     folders = [find_model(name) for name in teachers]
-    together = f"{' + '.join(folder.name for folder in folders)}, {turns} turns"
+    together = " + ".join(folder.name for folder in folders) + (f", {turns} turns" if turns > 1 else "")
     kinds: dict[str, Combine] = {together: averaged}
     if data is not None:
         kinds[f"{together}, trained"] = trained_ensemble(folders, turns, data)
