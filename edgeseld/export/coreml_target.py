@@ -2,7 +2,7 @@
 
 import shutil
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ def export_coreml(
         with quiet():
             _write_package(_convert(role, graph, recipe.precision), package)
             if role != "frontend" and recipe.precision in ("int8", "palette"):
-                _write_package(_compress(package, recipe.precision), package)
+                _write_package(_compress(package, recipe), package)
     return {role: (f"{role}.mlpackage", None) for role in graphs}
 
 
@@ -83,18 +83,19 @@ def _behind_a_convolution() -> Callable[[Any], bool]:
     return selected
 
 
-def _compress(package: Path, precision: str) -> Any:
-    """Weights as int8 per channel or as indices into a palette, those of the frontend left alone."""
+def _compress(package: Path, recipe: ExportRecipe) -> Any:
+    """Weights as int8 per channel or as indices into a palette; the frontend and the float layers are left alone."""
     setting = (
         compression.OpLinearQuantizerConfig(mode="linear_symmetric", weight_threshold=COMPRESSED_FROM_ELEMENTS)
-        if precision == "int8"
+        if recipe.precision == "int8"
         else compression.OpPalettizerConfig(
             mode="kmeans", nbits=PALETTE_BITS, weight_threshold=COMPRESSED_FROM_ELEMENTS
         )
     )
-    kept = dict.fromkeys(frontend_constants(read_program(package)))
+    program = read_program(package)
+    kept = dict.fromkeys([*frontend_constants(program), *layer_constants(program, recipe.float_layers)])
     settings = compression.OptimizationConfig(global_config=setting, op_name_configs=kept)
-    compress = compression.linear_quantize_weights if precision == "int8" else compression.palettize_weights
+    compress = compression.linear_quantize_weights if recipe.precision == "int8" else compression.palettize_weights
     return compress(ct.models.MLModel(str(package), skip_model_load=True), settings)
 
 
@@ -112,6 +113,13 @@ def frontend_constants(program: Program) -> list[str]:
         else:
             frontend |= names & constants
     return sorted(frontend)
+
+
+def layer_constants(program: Program, layers: Sequence[str]) -> list[str]:
+    """Constants of layers of the network, which coremltools names after their parameters."""
+    beginnings = tuple(f"p_network_{layer.replace('.', '_')}_" for layer in layers)
+    names = (operation.outputs[0].name for operation in program.operations if operation.kind == "const")
+    return [name for name in names if name.startswith(beginnings)]
 
 
 def _write_package(model: Any, package: Path) -> None:

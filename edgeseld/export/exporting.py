@@ -53,10 +53,16 @@ TARGETS = {
     "executorch": ("edgeseld.export.executorch_target:export_executorch", ("torch", "executorch", "torchao")),
     "coreml": ("edgeseld.export.coreml_target:export_coreml", ("torch", "coremltools")),
 }
-# Pairs whose quantisation has to see data.
-LEARNING = {("onnx", "int8"), ("tflite", "int8"), ("executorch", "int8"), ("executorch", "int8-dynamic")}
+# Pairs whose quantisation has to see data: to learn ranges, or to find the layers that it hurts.
+LEARNING = {
+    ("onnx", "int8"),
+    ("tflite", "int8"),
+    ("executorch", "int8"),
+    ("executorch", "int8-dynamic"),
+    ("coreml", "int8"),
+}
 # Pairs where single layers can stay float, and how many are tried where all in int8 strays.
-SEARCHED = {("onnx", "int8"), ("executorch", "int8")}
+SEARCHED = {("onnx", "int8"), ("executorch", "int8"), ("coreml", "int8")}
 FLOAT_LAYER_COUNTS = (1, 2, 4, 8)
 
 

@@ -193,3 +193,24 @@ def test_compressed_weights_of_core_ml_are_read_back(
     package = exported.path / exported.manifest.graphs["full"].file
     assert kind in {operation.kind for operation in read_program(package).operations}
     assert exported.report.raw_mean < 0.05
+
+
+@pytest.mark.export
+@pytest.mark.slow
+def test_named_layers_of_core_ml_stay_in_float(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from edgeseld.export import coreml_target
+    from edgeseld.export.exporting import export_model
+    from edgeseld.runtime.backends.mil.program import read_program
+
+    monkeypatch.setattr(coreml_target, "COMPRESSED_FROM_ELEMENTS", 200)
+    layer = "stages.0.blocks.1.second"
+    recipe = msgspec.structs.replace(read_recipe(recipe_path("coreml", "int8")), float_layers=(layer,))
+    exported = export_model(tiny_model, recipe, tmp_path, allow_drift=True)
+    operations = read_program(exported.path / exported.manifest.graphs["full"].file).operations
+    compressed = [one.outputs[0].name for one in operations if one.kind == "constexpr_affine_dequantize"]
+    name = f"p_network_{layer.replace('.', '_')}_"
+    assert compressed
+    assert not any(one.startswith(name) for one in compressed)
+    assert any(one.outputs[0].name.startswith(name) for one in operations if one.kind == "const")
