@@ -144,7 +144,7 @@ def _hear(folder: Path, validation: Path, sets: dict[str, Path]) -> tuple[Fitted
     with tempfile.TemporaryDirectory() as temporary:
         bundle = export_model(folder, read_recipe(recipe_path("onnx", "fp32")), Path(temporary)).path
         model = uncalibrated(load(bundle))
-        fitted = calibration_of(model, validation, SAMPLES)
+        fitted = fitted_calibration(model, validation, SAMPLES)
         released = Model(calibrated(model.interface, fitted), model.backend)
         if model.interface.output_format == "sed":
             return fitted, {name: hear_and_score(released, root) for name, root in sets.items()}
@@ -152,13 +152,14 @@ def _hear(folder: Path, validation: Path, sets: dict[str, Path]) -> tuple[Fitted
     return fitted, {name: heldout_scores(models["released"]) for name, models in scores.items()}
 
 
-def calibration_of(model: Model, validation: Path, mc_samples: int) -> Fitted:
+def fitted_calibration(model: Model, validation: Path, mc_samples: int) -> Fitted:
     """Temperatures rest on the scenes made strange; spreads on Monte Carlo samples, where there are any."""
     dataset = dataset_for(model, validation)
     references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
     plain = hear_dataset(model, dataset, progress)
-    draws = mc_samples and model.interface.monte_carlo is not None
-    sampled = hear_dataset(model, dataset, progress, mc_samples=mc_samples) if draws else None
+    sampled = None
+    if mc_samples > 0 and model.interface.monte_carlo is not None:
+        sampled = hear_dataset(model, dataset, progress, mc_samples=mc_samples)
     strange = hear_estranged(model, dataset, progress)
     return fit_calibration(model.interface, plain, references, validation.name, sampled, strange)
 

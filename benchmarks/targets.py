@@ -31,7 +31,9 @@ from edgeseld.core.atomic import write_atomic
 from edgeseld.core.errors import ExportError, ParityError
 from edgeseld.core.locate import MODEL_FILE, find_model, model_ids
 from edgeseld.core.manifest import CALIBRATION_FILE, bundle_name
+from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import read_json, read_toml, to_json
+from edgeseld.data.layout import read_spec
 from edgeseld.data.synth.definition import HeldoutDefinition
 from edgeseld.export.bundle_writer import sha256
 from edgeseld.export.exporting import Exported, export_model, sources_hash
@@ -51,7 +53,7 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 @click.command(help=__doc__)
 @click.argument("models", nargs=-1)
-@click.option("--data", type=FOLDER, multiple=True, help="Held-out scenes, once per set; without them no scores.")
+@click.option("--data", type=FOLDER, multiple=True, help="Held-out scenes; a model hears the sets of its channels.")
 @click.option("--pairs", help="Comma-separated, such as onnx-fp32,tflite-int8; default: all there are.")
 @click.option("--work", type=click.Path(path_type=Path, file_okay=False), default=Path("runs/targets"))
 @click.option("--rounds", type=click.IntRange(5), default=30)
@@ -66,11 +68,18 @@ def main(
     if state.exists():
         report = msgspec.structs.replace(report, rows=read_json(state, TargetsReport).rows)
     for model in there:
-        report = measure(report, find_model(model), wanted, data, work)
+        report = measure(report, find_model(model), wanted, sets_for(find_model(model), data), work)
         report = time_together(report, model, work, rounds)
         show([row for row in report.rows if row.model == model])
     if save:
         write_atomic(RESULTS, to_json(report))
+
+
+def sets_for(folder: Path, data: Sequence[Path]) -> list[Path]:
+    """Those of the sets whose channels a model hears; a set that does not say them is tried."""
+    hears = read_toml(folder / MODEL_FILE, ModelFile).signal.channel_format
+    specs = {root: read_spec(root) for root in data}
+    return [root for root, spec in specs.items() if spec is None or spec.channel_format == hears]
 
 
 def measure(

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from benchmarks.heldout import FOLDER, listen, report_of, show, with_all
-from benchmarks.release import calibration_of
+from benchmarks.release import fitted_calibration
 from edgeseld.cli.terminal import progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.errors import TrainingError
@@ -84,7 +84,7 @@ def trained_ensemble(folders: Sequence[Path], turns: int, data: Path) -> TrackEn
 
 def with_thresholds(model: Model, validation: Path) -> Model:
     """The model with a calibration and thresholds fitted on the validation scenes, as a release fits them."""
-    return Model(calibrated(model.interface, calibration_of(model, validation, mc_samples=0)), model.backend)
+    return Model(calibrated(model.interface, fitted_calibration(model, validation, mc_samples=0)), model.backend)
 
 
 @click.command(help=__doc__)

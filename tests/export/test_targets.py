@@ -4,11 +4,15 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from benchmarks import targets
 from benchmarks.targets_rows import TargetRow, TargetsReport, replaced
 from edgeseld.bench.machine import this_machine
 from edgeseld.core.structs import read_json
+from edgeseld.data.layout import write_spec
+from tests.data.test_synth_layout import SPEC
+from tests.tiny import MODEL_TOML
 
 INPUTS = {"weights.safetensors": "a", "sources": "b"}
 
@@ -30,6 +34,15 @@ def test_a_new_row_takes_the_place_of_the_old_one() -> None:
     report = TargetsReport(machine=this_machine(), versions={}, rows=(row("int8"), row("fp32", raw_max=1.0)))
     rows = replaced(report, row("fp32", raw_max=2.0)).rows
     assert [(one.precision, one.raw_max) for one in rows] == [("fp32", 2.0), ("int8", None)]
+
+
+def test_a_model_hears_the_sets_of_its_channels(tmp_path: Path) -> None:
+    (tmp_path / "model.toml").write_text(MODEL_TOML)
+    sets = [tmp_path / channels for channels in ("mono", "foa")]
+    for root in sets:
+        root.mkdir()
+        write_spec(root, replace(SPEC, channel_format=root.name))
+    assert targets.sets_for(tmp_path, sets) == [tmp_path / "foa"]
 
 
 @pytest.mark.export
