@@ -2,7 +2,8 @@
 
 import importlib
 import importlib.metadata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +54,7 @@ TARGETS = {
     "executorch": ("edgeseld.export.executorch_target:export_executorch", ("torch", "executorch", "torchao")),
     "coreml": ("edgeseld.export.coreml_target:export_coreml", ("torch", "coremltools")),
 }
-# Pairs whose quantisation has to see data: to learn ranges, or to find the layers that it hurts.
+# Pairs whose quantisation has to see data.
 LEARNING = {
     ("onnx", "int8"),
     ("tflite", "int8"),
@@ -62,7 +63,13 @@ LEARNING = {
     ("coreml", "int8"),
 }
 # Pairs where single layers can stay float, and how many are tried where all in int8 strays.
-SEARCHED = {("onnx", "int8"), ("executorch", "int8"), ("coreml", "int8")}
+SEARCHED = {
+    ("onnx", "int8"),
+    ("tflite", "int8"),
+    ("tflite", "int8-dynamic"),
+    ("executorch", "int8"),
+    ("coreml", "int8"),
+}
 FLOAT_LAYER_COUNTS = (1, 2, 4, 8)
 
 
@@ -108,10 +115,11 @@ def export_model(
     source = _Source(model, spec, network, graphs, runs, clock.seconds)
     try:
         return _attempt(source, recipe, exporter, path, allow_drift=allow_drift)
-    except ParityError as error:
+    except ParityError:
         if (recipe.target, recipe.precision) not in SEARCHED or recipe.float_layers:
             raise
-        return _search(source, recipe, exporter, path, error)
+        ranked = sensitivities(graphs, runs or _representative(graphs, network, recipe, calibration))
+        return _search(source, recipe, exporter, path, [one.layer for one in ranked])
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,16 +134,17 @@ class _Source:
     seconds: dict[str, float]
 
 
-def _search(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Path, error: ParityError) -> Exported:
+def _search(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Path, ranked: Sequence[str]) -> Exported:
     """Leave more and more of the layers that int8 hurts most in float until the bundle passes, or raise."""
-    ranked = [one.layer for one in sensitivities(source.graphs, source.runs)]
-    for count in FLOAT_LAYER_COUNTS:
-        kept = msgspec.structs.replace(recipe, float_layers=tuple(ranked[:count]))
-        try:
-            return _attempt(source, kept, exporter, path, allow_drift=False)
-        except ParityError as again:
-            error = again
-    raise error
+    *counts, last = FLOAT_LAYER_COUNTS
+    for count in counts:
+        with suppress(ParityError):
+            return _attempt(source, _kept_float(recipe, ranked[:count]), exporter, path, allow_drift=False)
+    return _attempt(source, _kept_float(recipe, ranked[:last]), exporter, path, allow_drift=False)
+
+
+def _kept_float(recipe: ExportRecipe, layers: Sequence[str]) -> ExportRecipe:
+    return msgspec.structs.replace(recipe, float_layers=tuple(layers))
 
 
 def _attempt(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Path, *, allow_drift: bool) -> Exported:
@@ -174,8 +183,13 @@ def runs_of(graphs: Mapping[Role, Graph], network: SeldNetwork, recipe: ExportRe
     """Inputs of every graph from which int8 learns; none for other precisions."""
     if (recipe.target, recipe.precision) not in LEARNING:
         return {}
-    windows = calibration_windows(calibration, network.spec.signal, recipe.calibration_windows)
-    return graph_inputs(graphs, windows)
+    return _representative(graphs, network, recipe, calibration)
+
+
+def _representative(
+    graphs: Mapping[Role, Graph], network: SeldNetwork, recipe: ExportRecipe, calibration: Path | None
+) -> Runs:
+    return graph_inputs(graphs, calibration_windows(calibration, network.spec.signal, recipe.calibration_windows))
 
 
 def exporter_of(target: str) -> Exporter:

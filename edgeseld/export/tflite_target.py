@@ -1,10 +1,12 @@
 """TFLite through litert-torch: one file per graph, static shapes, built-in operators only."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import nn
 
 from edgeseld.core.manifest import Role
 from edgeseld.export.graphs import Graph
@@ -28,36 +30,48 @@ def export_tflite(
 
     Several signatures in one file would share their weights, but LiteRT runs such files a third slower.
     """
+    network: Any = graphs["full"].module.network
+    kept = [layer_tensors(network, layer) for layer in recipe.float_layers]
     for role, graph in graphs.items():
-        _export(folder / f"{role}.tflite", graph, "fp32" if role == "frontend" else recipe.precision, runs.get(role))
+        precision = "fp32" if role == "frontend" else recipe.precision
+        _export(folder / f"{role}.tflite", graph, precision, kept, runs.get(role))
     return {role: (f"{role}.tflite", SIGNATURE) for role in graphs}
 
 
-def _export(path: Path, graph: Graph, precision: str, runs: Sequence[Inputs] | None) -> None:
+def _export(path: Path, graph: Graph, precision: str, kept: Sequence[str], runs: Sequence[Inputs] | None) -> None:
     with quiet():
         import litert_torch
 
         litert_torch.convert(graph.module, graph.examples).export(str(path))
         if precision != "fp32":
-            _lower(path, precision, runs)
+            _lower(path, precision, kept, runs)
     _name_tensors(path, graph)
 
 
-def _lower(path: Path, precision: str, runs: Sequence[Inputs] | None) -> None:
-    """Rewrite the file at a lower precision: everything but the frontend."""
+def _lower(path: Path, precision: str, kept: Sequence[str], runs: Sequence[Inputs] | None) -> None:
+    """Rewrite the file at a lower precision: everything but the frontend and the tensors that `kept` describes."""
     from ai_edge_quantizer import quantizer
 
     quantiser = quantizer.Quantizer(str(path))
-    ranges = None
     if precision == "fp16":
         _cast_weights(quantiser)
     elif precision == "int8-dynamic":
         _quantise_dynamic(quantiser, "ALL_SUPPORTED")
-        _leave_float(quantiser, "DEPTHWISE_CONV_2D")
+        # XNNPACK has no depthwise convolution with dynamic int8: TFLite's own is slower than float, and rounds from one
+        # version to the next as it likes. Its weights are few.
+        _leave_float(quantiser, NETWORK_TENSORS, "DEPTHWISE_CONV_2D")
     else:
         _quantise_static(quantiser)
+    # Of what matches, the last word counts.
+    for tensors in kept:
+        _leave_float(quantiser, tensors, "ALL_SUPPORTED")
+    ranges = None
+    if precision == "int8":
         samples = [{f"args_{index}": array for index, array in enumerate(run)} for run in runs or ()]
         ranges = quantiser.calibrate({SIGNATURE: samples})
+        if not ranges:
+            # All layers of this graph stay float.
+            return
     result = quantiser.quantize(ranges)
     path.unlink()
     result.export_model(str(path))
@@ -87,14 +101,24 @@ def _quantise_dynamic(quantiser: Any, operation: str) -> None:
     quantiser.add_dynamic_config(regex=NETWORK_TENSORS, operation_name=kind, num_bits=8)
 
 
-def _leave_float(quantiser: Any, operation: str) -> None:
-    """XNNPACK has no depthwise convolution with dynamic int8: TFLite's own is slower than float, and rounds from one
-    version to the next as it likes. Its weights are few."""
+def _leave_float(quantiser: Any, tensors: str, operation: str) -> None:
     from ai_edge_quantizer import qtyping
     from ai_edge_quantizer.algorithm_manager import AlgorithmName
 
     kind = qtyping.TFLOperationName[operation]
-    quantiser.update_quantization_recipe(NETWORK_TENSORS, kind, algorithm_key=AlgorithmName.NO_QUANTIZE)
+    quantiser.update_quantization_recipe(tensors, kind, algorithm_key=AlgorithmName.NO_QUANTIZE)
+
+
+def layer_tensors(network: nn.Module, layer: str) -> str:
+    """Pattern of the names that tensors of a layer (such as `stages.0`) have: class and name of every module around
+    them, lists left out."""
+    module: Any = network
+    scopes = []
+    for name in layer.split("."):
+        module = getattr(module, name)
+        if not isinstance(module, nn.ModuleList):
+            scopes.append(f"{type(module).__module__}.{type(module).__qualname__}_{name}")
+    return re.escape("/".join(scopes)) + r"\b"
 
 
 def _quantise_static(quantiser: Any) -> None:

@@ -21,6 +21,7 @@ from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import Frozen, read_toml, to_json, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, save_weights
+from edgeseld.train.allocation import keep_freed_memory
 from edgeseld.train.averaging import weight_average
 from edgeseld.train.batches import Batch
 from edgeseld.train.checkpoints import AtomicCheckpoints
@@ -140,6 +141,7 @@ def fit(
     """Train until the recipe's last step or until the SELD score stops falling; write weights and results."""
     if not (output / MODEL_FILE).exists():
         _begin(output, task.spec, teachers)
+    keep_freed_memory()
     clock = StepClock()
     best = ModelCheckpoint(output / CHECKPOINTS, "best", MONITOR, mode="min", enable_version_counter=False)
     trainer = _trainer(task.spec, output, [clock, best])

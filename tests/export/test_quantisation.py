@@ -86,6 +86,31 @@ def test_named_layers_stay_in_float(graphs: dict[Role, Graph], runs: Runs, tmp_p
 
 
 @pytest.mark.slow
+def test_named_layers_of_tflite_stay_in_float(graphs: dict[Role, Graph], runs: Runs, tmp_path: Path) -> None:
+    from edgeseld.export.tflite_target import export_tflite
+
+    export_tflite({"full": graphs["full"]}, recipe("tflite", float_layers=("stages.0",)), tmp_path, runs)
+    weights = weights_of_convolutions(tmp_path / "full.tflite")
+    kept = {name for name in weights if "Stage_0/" in name}
+    assert {weights[name] for name in kept} == {"FLOAT32"}
+    assert {weights[name] for name in weights if "Stem_stem" in name or "Stage_1/" in name} == {"INT8"}
+
+
+def weights_of_convolutions(path: Path) -> dict[str, str]:
+    """Type of the weights of every 2-D convolution behind the frontend of a TFLite file, by the name of its output."""
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(path.read_bytes(), 0)
+    types = {code: name for name, code in vars(schema.TensorType).items()}
+    graph = model.subgraphs[0]
+    kinds = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D)
+    found = [node for node in graph.operators if model.operatorCodes[node.opcodeIndex].builtinCode in kinds]
+    names = [graph.tensors[node.outputs[0]].name.decode() for node in found]
+    weights = [types[graph.tensors[node.inputs[1]].type] for node in found]
+    return {name: kind for name, kind in zip(names, weights, strict=True) if "nn.convolution." in name}
+
+
+@pytest.mark.slow
 def test_layers_that_hurt_are_left_in_float_until_the_proof_passes(tiny_model: Path, tmp_path: Path) -> None:
     strays = export_model(tiny_model, recipe("onnx", calibration_windows=8), tmp_path / "whole", allow_drift=True)
     limit = msgspec.structs.replace(strays.report.tolerance, raw_mean=0.9 * strays.report.raw_mean)
