@@ -2,7 +2,7 @@
 
 The teachers are averaged as `edgeseld distill` does it, tracks aligned, each hearing the field in --turns symmetries of
 its channels. With --data a trained ensemble of them stands beside the mean (distill.ensemble = "trained"), which learns
-from those scenes. The student is the released model of that name; --control is the run of the same student, trained as
+from those scenes. The student is a released model or a run; --control is the run of the same student, trained as
 long without a teacher. Thresholds are fitted on the validation scenes, as those of a released model are. Differences
 are paired over files: to the control where there is one, else to the student.
 """
@@ -20,7 +20,7 @@ from benchmarks.release import fitted_calibration
 from edgeseld.cli.terminal import progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.errors import TrainingError
-from edgeseld.core.locate import find_model
+from edgeseld.core.locate import MODEL_FILE, find_model
 from edgeseld.core.manifest import Interface, Role
 from edgeseld.core.prediction import Float32
 from edgeseld.core.structs import to_json
@@ -82,13 +82,18 @@ def trained_ensemble(folders: Sequence[Path], turns: int, data: Path) -> TrackEn
     return train_ensemble(windows.lesson, first.signal.channel_format, 0, progress)
 
 
+def trained_run(folder: Path, validation: Path) -> Model:
+    """A run, which has no calibration of its own, with one."""
+    return with_thresholds(uncalibrated(load(folder, backend="torch")), validation)
+
+
 def with_thresholds(model: Model, validation: Path) -> Model:
     """The model with a calibration and thresholds fitted on the validation scenes, as a release fits them."""
     return Model(calibrated(model.interface, fitted_calibration(model, validation, mc_samples=0)), model.backend)
 
 
 @click.command(help=__doc__)
-@click.argument("student")
+@click.argument("student", metavar="MODEL|RUN")
 @click.option("--teacher", "teachers", multiple=True, required=True, metavar="MODEL", help="May be repeated.")
 @click.option("--turns", default=1, show_default=True, help="Symmetries in which each teacher hears the field.")
 @click.option("--control", type=FOLDER, help="Run of the student without a teacher.")
@@ -115,8 +120,9 @@ def main(
         kinds[f"{together}, trained"] = trained_ensemble(folders, turns, data)
     models = {}
     if control is not None:
-        models["control"] = with_thresholds(uncalibrated(load(control, backend="torch")), validation)
-    models[student] = load(student)
+        models["control"] = trained_run(control, validation)
+    run = Path(student)
+    models[run.name] = trained_run(run, validation) if (run / MODEL_FILE).exists() else load(student)
     for name, combine in kinds.items():
         models[name] = with_thresholds(ensemble(folders, turns, combine), validation)
     report = report_of(with_all(listen(models, {"simulated": simulated, "measured": measured})))
