@@ -11,8 +11,8 @@ NEVER = 2**31 - 1
 def keep_freed_memory() -> bool:
     """Ask the allocator of this process not to hand large blocks back; False where it cannot be asked.
 
-    glibc maps every large tensor and unmaps it when it is freed; the kernel clears the same pages for each step anew,
-    which costs tens of per cent of a step on a CPU, the more the smaller the network, and most in virtual machines.
+    glibc maps every large tensor and unmaps it when it is freed, and the kernel clears the same pages for each step
+    anew; the process keeps its largest size until it ends.
     """
     if not sys.platform.startswith("linux"):
         return False
