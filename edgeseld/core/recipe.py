@@ -42,6 +42,13 @@ class ColourSpec(Frozen, frozen=True, kw_only=True):
     shift_bands: Count = 0
 
 
+class OverlaySpec(Frozen, frozen=True, kw_only=True):
+    """A share of the items laid over others as if both sounded at once, labels alike; these by up to +- gain_db."""
+
+    share: Share = 0.0
+    gain_db: Weight = 6.0
+
+
 MixKind = Literal["none", "mixup", "lossmix", "manifold-mixup", "cutmix", "cutlossmix", "pointmix", "patchmix"]
 
 
@@ -89,6 +96,7 @@ class AugmentSpec(Frozen, frozen=True, kw_only=True):
     channel_swap: bool = True
     rotation: bool = False
     colour: ColourSpec = ColourSpec()
+    overlay: OverlaySpec = OverlaySpec()
     spec_augment: SpecAugmentSpec = SpecAugmentSpec()
     cutout: CutoutSpec = CutoutSpec()
     waveform: WaveformSpec = WaveformSpec()
@@ -182,4 +190,9 @@ class ModelFile(ModelSpec, frozen=True, kw_only=True):
         require(
             not augment.rotation or (self.signal.channel_format == "foa" and self.signal.spatial == "band-intensity"),
             "augment.rotation needs foa features with spatial = 'band-intensity'",
+        )
+        require(
+            augment.overlay.share == 0 or self.signal.spatial != "intensity",
+            "augment.overlay adds what sounds in mel bands, and spatial = 'intensity' is normalised before: use "
+            "'band-intensity'",
         )

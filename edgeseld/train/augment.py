@@ -10,6 +10,7 @@ from torch import Tensor
 from edgeseld.core.recipe import AugmentSpec, ColourSpec, CutoutSpec, SpecAugmentSpec
 from edgeseld.core.spec import SignalSpec
 from edgeseld.train.batches import Batch
+from edgeseld.train.overlay import overlay
 from edgeseld.train.turning import (
     common_swaps,
     rotate_features,
@@ -27,7 +28,7 @@ def augment_batch(batch: Batch, spec: AugmentSpec, signals: Sequence[SignalSpec]
         batch = swap_channels(batch, signals)
     if spec.rotation:
         batch = rotate(batch)
-    return replace(batch, features=colour(batch.features, spec.colour, signals[0].channels))
+    return overlay(colour(batch, spec.colour, signals), spec.overlay, signals)
 
 
 def swap_channels(batch: Batch, signals: Sequence[SignalSpec]) -> Batch:
@@ -54,38 +55,56 @@ def _turned(batch: Batch, features: Tensor, heard: Sequence[Tensor], matrices: T
     return replace(batch, features=features, heard=tuple(heard), target=target, taught=taught)
 
 
-def colour(features: Tensor, spec: ColourSpec, channels: int) -> Tensor:
-    """Features before standardisation as of sources with another spectrum; all channels alike, so directions stay.
+def colour(batch: Batch, spec: ColourSpec, signals: Sequence[SignalSpec]) -> Batch:
+    """Items as of sources with another spectrum; all channels alike, so directions stay. Live teachers hear the same.
 
-    The first `channels` maps are log-mel. Teachers that run along hear the batch as it was.
+    Features are those before standardisation, whose first maps are the log-mel of the channels.
     """
-    if spec.gain_db > 0:
-        gains = _random_gains(features, spec)
-        coloured = torch.log1p(torch.expm1(features[:, :channels]) * gains)
-        features = torch.cat([coloured, features[:, channels:]], dim=1)
-    if spec.shift_bands > 0:
-        features = _shift_bands(features, spec.shift_bands)
-    return features
+    gains_db, shift = _draw_gains_db(len(batch.features), spec), _draw_shift(len(batch.features), spec)
+
+    def coloured(features: Tensor, signal: SignalSpec) -> Tensor:
+        if gains_db is not None:
+            features = _with_gains(features, gains_db, signal.channels)
+        return features if shift is None else _shift_bands(features, shift)
+
+    heard = [coloured(maps, signal) for maps, signal in zip(batch.heard, signals[1:], strict=True)]
+    return replace(batch, features=coloured(batch.features, signals[0]), heard=tuple(heard))
 
 
-def _random_gains(features: Tensor, spec: ColourSpec) -> Tensor:
-    """Gains of the power (batch, 1, 1, bands): a line through `points` levels at random bands, the ends among them."""
-    items, bands = features.shape[0], features.shape[3]
+# Places of the points along the bands, from 0 to 1, and the levels there in dB, both (batch, points).
+Curves = tuple[Tensor, Tensor]
+
+
+def _draw_gains_db(items: int, spec: ColourSpec) -> Curves | None:
+    """A line through `points` levels at random bands, the ends among them, for each item."""
+    if spec.gain_db == 0:
+        return None
     places = torch.rand(items, spec.points).sort(dim=1).values
     places[:, 0], places[:, -1] = 0.0, 1.0
-    levels_db = (2.0 * torch.rand(items, spec.points) - 1.0) * spec.gain_db
+    return places, (2.0 * torch.rand(items, spec.points) - 1.0) * spec.gain_db
+
+
+def _draw_shift(items: int, spec: ColourSpec) -> Tensor | None:
+    """By how many bands each item moves, (batch, 1)."""
+    return torch.randint(-spec.shift_bands, spec.shift_bands + 1, (items, 1)) if spec.shift_bands > 0 else None
+
+
+def _with_gains(features: Tensor, curves: Curves, channels: int) -> Tensor:
+    """Levels of all channels with the gains of each item's curve."""
+    places, levels_db = curves
+    items, bands = features.shape[0], features.shape[3]
     position = torch.linspace(0.0, 1.0, bands).expand(items, -1).contiguous()
-    after = torch.searchsorted(places, position).clamp(1, spec.points - 1)
+    after = torch.searchsorted(places, position).clamp(1, places.shape[1] - 1)
     start, end = places.gather(1, after - 1), places.gather(1, after)
     share = (position - start) / (end - start).clamp(min=1e-6)
     curve_db = torch.lerp(levels_db.gather(1, after - 1), levels_db.gather(1, after), share)
-    return (10.0 ** (curve_db / 10.0)).reshape(items, 1, 1, bands).to(features.device)
+    gains = (10.0 ** (curve_db / 10.0)).reshape(items, 1, 1, bands).to(features.device)
+    return torch.cat([torch.log1p(torch.expm1(features[:, :channels]) * gains), features[:, channels:]], dim=1)
 
 
-def _shift_bands(features: Tensor, most: int) -> Tensor:
-    """Each item moved along the bands by -most .. most, its edge repeated."""
+def _shift_bands(features: Tensor, shift: Tensor) -> Tensor:
+    """Each item moved along the bands, its edge repeated."""
     items, bands = features.shape[0], features.shape[3]
-    shift = torch.randint(-most, most + 1, (items, 1))
     source = (torch.arange(bands) - shift).clamp(0, bands - 1).to(features.device)
     return features.gather(3, source.reshape(items, 1, 1, bands).expand_as(features))
 

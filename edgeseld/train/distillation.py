@@ -54,7 +54,7 @@ class DistillTask(SeldTask):
             teacher.network.to(self.device)
 
     def batch_loss(self, batch: Batch) -> Tensor:
-        """Loss per item; live teachers hear the batch before it is masked or mixed."""
+        """Loss per item; live teachers hear the batch coloured and overlaid, but not yet masked or mixed."""
         if self.teachers:
             heard = [teacher.hear(maps) for teacher, maps in zip(self.teachers, batch.heard, strict=True)]
             taught = averaged(

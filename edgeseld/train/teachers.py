@@ -107,6 +107,17 @@ def require_teachable(student: ModelFile, teacher: ModelFile, *, live: bool) -> 
             f"a live teacher hears the student's windows, which must not be longer than its own; {teacher.id} has "
             f"{theirs.window_frames} frames, {student.id} {ours.window_frames}: set distill.teacher = 'cached'"
         )
+    overlaid = student.train.augment.overlay.share > 0
+    if overlaid and not live:
+        raise TrainingError(
+            f"a cached teacher has not heard scenes laid over one another, got augment.overlay.share = "
+            f"{student.train.augment.overlay.share:g}: set distill.teacher = 'live'"
+        )
+    if overlaid and theirs.spatial == "intensity":
+        raise TrainingError(
+            f"features of {teacher.id} are normalised per bin, and scenes cannot be laid over one another in them: "
+            "set augment.overlay.share = 0, or use another teacher"
+        )
     if student.head.format != "sed" and theirs.channel_format == "stereo" != ours.channel_format:
         raise TrainingError(
             f"a stereo teacher tells no front from behind; {teacher.id} hears stereo, {student.id} "

@@ -48,6 +48,10 @@ def wave_from(azimuth_deg: float, elevation_deg: float) -> np.ndarray:
     return (foa_gains(azimuth_deg, elevation_deg)[:, None] * noise(1)).astype(np.float32)
 
 
+def coloured_maps(features: torch.Tensor, spec: ColourSpec) -> torch.Tensor:
+    return colour(Batch(features, torch.zeros(len(features), 1, 6, 5, 2), ()), spec, [FOA]).features
+
+
 @pytest.mark.parametrize("signal", [FOA, DCASE], ids=["band-intensity", "intensity"])
 @pytest.mark.parametrize("index", range(16))
 def test_swapped_features_are_those_of_the_swapped_ambisonics(index: int, signal: SignalSpec) -> None:
@@ -194,7 +198,7 @@ def test_no_masks_no_change() -> None:
 def test_gains_change_levels_as_a_filter_would_and_no_direction() -> None:
     features = features_of(wave_from(40.0, 10.0)).expand(50, -1, -1, -1)
     torch.manual_seed(2)
-    coloured = colour(features, ColourSpec(gain_db=6.0), 4)
+    coloured = coloured_maps(features, ColourSpec(gain_db=6.0))
     assert torch.equal(coloured[:, 4:], features[:, 4:])
     gains_db = 10.0 * torch.log10(torch.expm1(coloured[:, :4]) / torch.expm1(features[:, :4]))
     torch.testing.assert_close(gains_db, gains_db[:, :1, :1].expand_as(gains_db), atol=1e-2, rtol=0.0)
@@ -204,7 +208,7 @@ def test_gains_change_levels_as_a_filter_would_and_no_direction() -> None:
 
 def test_two_points_make_a_straight_line_of_gains() -> None:
     torch.manual_seed(3)
-    coloured = colour(torch.full((1, 1, 1, 16), 12.0), ColourSpec(gain_db=6.0, points=2), 1)
+    coloured = coloured_maps(torch.full((1, 7, 1, 16), 12.0), ColourSpec(gain_db=6.0, points=2))[:, :1]
     steps_db = (10.0 * torch.log10(torch.expm1(coloured))).diff()
     torch.testing.assert_close(steps_db, steps_db.mean().expand_as(steps_db), atol=1e-3, rtol=0.0)
     assert steps_db.abs().min() > 0.01
@@ -213,7 +217,7 @@ def test_two_points_make_a_straight_line_of_gains() -> None:
 def test_bands_move_together_and_repeat_the_edge() -> None:
     maps = torch.arange(16.0).expand(200, 7, 3, 16)
     torch.manual_seed(4)
-    moved = colour(maps, ColourSpec(shift_bands=2), 4)
+    moved = coloured_maps(maps, ColourSpec(shift_bands=2))
     found = {tuple(row.tolist()) for row in moved.reshape(-1, 16)}
     assert found == {tuple(min(max(band - shift, 0), 15) for band in range(16)) for shift in range(-2, 3)}
     assert all(torch.equal(item, item[:1, :1].expand_as(item)) for item in moved)
@@ -221,4 +225,13 @@ def test_bands_move_together_and_repeat_the_edge() -> None:
 
 def test_no_colour_unless_asked_for() -> None:
     maps = torch.rand(2, 7, 5, 16)
-    assert torch.equal(colour(maps, ColourSpec(), 4), maps)
+    assert torch.equal(coloured_maps(maps, ColourSpec()), maps)
+
+
+def test_live_teachers_hear_the_same_colour() -> None:
+    maps = features_of(noise(4)).expand(3, -1, -1, -1)
+    batch = Batch(maps, torch.zeros(3, 1, 6, 5, 2), (), heard=(maps, maps[:, :1]))
+    mono = SignalSpec(channel_format="mono", spatial="none")
+    coloured = colour(batch, ColourSpec(gain_db=6.0, shift_bands=2), [FOA, FOA, mono])
+    assert torch.equal(coloured.heard[0], coloured.features)
+    assert torch.equal(coloured.heard[1], coloured.features[:, :1])

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from edgeseld.core.errors import TrainingError
+from edgeseld.core.recipe import AugmentSpec, ModelFile, OverlaySpec
 from edgeseld.core.spec import HeadSpec, SignalSpec
 from edgeseld.signal.stereo import stereo_azimuth_deg
 from edgeseld.train.teachers import align_tracks, averaged, outputs_for, require_teachable
@@ -80,6 +81,21 @@ def test_branches_and_tracks_teach_each_other() -> None:
 def test_a_cached_teacher_may_have_shorter_windows() -> None:
     short = changed(signal=msgspec.structs.replace(RECIPE.signal, window_frames=5))
     assert why_refused(RECIPE, short, live=False) is None  # type: ignore[arg-type]
+
+
+def overlaying(**signal: str) -> ModelFile:
+    augment = AugmentSpec(overlay=OverlaySpec(share=0.5))
+    train = msgspec.structs.replace(RECIPE.train, augment=augment)
+    return msgspec.structs.replace(RECIPE, train=train, signal=msgspec.structs.replace(RECIPE.signal, **signal))
+
+
+def test_scenes_are_laid_over_one_another_only_where_the_teacher_hears_the_sum() -> None:
+    assert why_refused(overlaying(), RECIPE, live=True) is None
+    assert "distill.teacher = 'live'" in (why_refused(overlaying(), RECIPE, live=False) or "")
+    per_bin = changed(signal=msgspec.structs.replace(RECIPE.signal, spatial="intensity"))
+    assert "tiny are normalised per bin" in (why_refused(overlaying(), per_bin, live=True) or "")  # type: ignore[arg-type]
+    with pytest.raises(msgspec.ValidationError, match="overlay adds what sounds in mel bands"):
+        msgspec.convert(msgspec.to_builtins(overlaying()) | {"signal": {"spatial": "intensity"}}, ModelFile)
 
 
 STEREO = SignalSpec(channel_format="stereo", spatial="band-phase")
