@@ -32,9 +32,8 @@ class Batch:
         return self._each(lambda tensor: tensor.to(device))
 
     def in_order(self, order: Tensor) -> "Batch":
-        """Its items in another order."""
-        places = tuple(self.places[int(item)] for item in order)
-        return replace(self._each(lambda tensor: tensor[order.to(tensor.device)]), places=places)
+        """What its items hold in another order; where they come from stays."""
+        return self._each(lambda tensor: tensor[order])
 
     def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
         return replace(

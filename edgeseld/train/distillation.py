@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import torch
 from torch import Tensor
 
 from edgeseld.core.errors import TrainingError
@@ -27,12 +28,17 @@ from edgeseld.train.validation import ValidationScenes
 class DistillTask(SeldTask):
     """Training of a student; the teachers stand beside the task, not in it, and are in no checkpoint."""
 
+    feature_weight: Tensor
+
     def __init__(
         self, network: SeldNetwork, spec: ModelFile, validation: ValidationScenes, teachers: Sequence[Teacher]
     ) -> None:
         super().__init__(network, spec, validation)
         self.teachers = tuple(teachers) if spec.distill.teacher == "live" else ()
+        self._hear = [torch.compile(t.hear) if spec.train.compile else t.hear for t in self.teachers]
         self.adapters: FeatureDistillation | None = None
+        # A tensor: code would be compiled anew for each value of a number.
+        self.register_buffer("feature_weight", torch.zeros(()), persistent=False)
         if spec.distill.feature_weight > 0:
             self.pairs = stage_pairs(spec, teachers[0].spec)
             ours, theirs = spec.network.stages, teachers[0].spec.network.stages
@@ -40,8 +46,6 @@ class DistillTask(SeldTask):
                 [ours[student - 1].channels for student, _ in self.pairs],
                 [theirs[teacher - 1].channels for _, teacher in self.pairs],
             )
-            # Their weight changes from step to step, and code would be compiled for each of its values.
-            self._pass = self._one_pass
 
     @property
     def signals(self) -> list[SignalSpec]:
@@ -56,7 +60,7 @@ class DistillTask(SeldTask):
     def batch_loss(self, batch: Batch) -> Tensor:
         """Loss per item; live teachers hear the batch coloured and overlaid, but not yet masked or mixed."""
         if self.teachers:
-            heard = [teacher.hear(maps) for teacher, maps in zip(self.teachers, batch.heard, strict=True)]
+            heard = [hear(maps) for hear, maps in zip(self._hear, batch.heard, strict=True)]
             taught = averaged(
                 [
                     outputs_for(self.spec.signal, teacher.spec.signal, outputs_of(inference))
@@ -64,6 +68,8 @@ class DistillTask(SeldTask):
                 ]
             )
             batch = replace(batch, taught=taught, shown=tuple(heard[0].maps), heard=())
+        if self.adapters is not None:
+            self.feature_weight.fill_(self.grown_feature_weight)
         return super().batch_loss(batch)
 
     def item_losses(self, inference: Inference, batch: Batch) -> Tensor:
@@ -79,7 +85,7 @@ class DistillTask(SeldTask):
         return loss + self.feature_weight * self.adapters(ours, theirs)
 
     @property
-    def feature_weight(self) -> float:
+    def grown_feature_weight(self) -> float:
         """Weight of the feature term at this step."""
         recipe = self.spec.distill
         grown = (self.global_step + 1) / recipe.feature_warmup_steps if recipe.feature_warmup_steps else 1.0

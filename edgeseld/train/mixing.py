@@ -5,7 +5,6 @@ this is the same as mixing labels, because cross-entropy is linear in its target
 CutLossMix, are two names for one thing here.
 """
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,38 +15,52 @@ from edgeseld.core.recipe import PATCH_KINDS, MixSpec, mixing_layers
 from edgeseld.train.batches import Batch
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Mixture:
-    """How one batch is mixed; `ratio` is the share of each item's own map, its partner `order` gives the rest.
+    """How one batch is mixed at a layer, 0 the input and n stage n: each item's own map, and that of its partner.
 
-    Cutting a patch sets the ratio to the share of the area that was kept.
+    `ratio` () is the share of the own map. With a `centre`, a place (2,) in time and frequency from 0 to 1, the rest is
+    a patch around it that is cut from the partner's map, its ends clipped (CutMix). Tensors, so that compiled code
+    serves all of them.
     """
 
     layer: int
     order: Tensor
-    ratio: float
-    patch: bool
+    ratio: Tensor
+    centre: Tensor | None = None
 
     def __call__(self, layer: int, maps: Tensor) -> Tensor:
-        """Maps (batch, channels, time, frequency) of a layer (0 the input, n stage n), mixed where it is the one."""
+        """Maps (batch, channels, time, frequency) of a layer, mixed where it is the one."""
         if layer != self.layer:
             return maps
-        others = maps[self.order.to(maps.device)]
-        if not self.patch:
+        others = maps[self.order]
+        if self.centre is None:
             return self.ratio * maps + (1.0 - self.ratio) * others
-        rows, columns = (_cut(size, math.sqrt(1.0 - self.ratio)) for size in maps.shape[2:])
-        mixed = maps.clone()
-        mixed[:, :, rows, columns] = others[:, :, rows, columns]
-        cut = (rows.stop - rows.start) * (columns.stop - columns.start)
-        self.ratio = 1.0 - cut / (maps.shape[2] * maps.shape[3])
-        return mixed
+        return torch.where(self._patch(maps), others, maps)
+
+    def own_share(self, maps: Tensor) -> Tensor:
+        """Share of the own map in mixed maps of this layer: the ratio, or the share of the area that was kept."""
+        return self.ratio if self.centre is None else 1.0 - self._patch(maps).float().mean()
+
+    def _patch(self, maps: Tensor) -> Tensor:
+        """(time, frequency), true where the partner is heard."""
+        assert self.centre is not None
+        side = (1.0 - self.ratio).sqrt()
+        rows, columns = (_cut(size, side, self.centre[axis]) for axis, size in enumerate(maps.shape[2:]))
+        return rows.unsqueeze(1) & columns
+
+    def to(self, device: torch.device) -> "Mixture":
+        """The same mixture for maps of a device."""
+        centre = None if self.centre is None else self.centre.to(device)
+        return Mixture(self.layer, self.order.to(device), self.ratio.to(device), centre)
 
 
-def _cut(size: int, share: float) -> slice:
-    """A stretch of a side: its centre uniform, its ends clipped (CutMix)."""
-    length = int(size * share)
-    start = int(torch.randint(size, (1,))) - length // 2
-    return slice(max(start, 0), min(start + length, size))
+def _cut(size: int, share: Tensor, centre: Tensor) -> Tensor:
+    """(size,), true inside a stretch of a side, whose length is rounded down."""
+    length = (size * share).floor()
+    start = (size * centre).floor() - (length / 2.0).floor()
+    place = torch.arange(size, device=centre.device)
+    return (place >= start) & (place < start + length)
 
 
 def draw_mixture(spec: MixSpec, items: int, stages: int) -> Mixture | None:
@@ -59,14 +72,11 @@ def draw_mixture(spec: MixSpec, items: int, stages: int) -> Mixture | None:
     return Mixture(
         layer=layers[int(torch.randint(len(layers), (1,)))],
         order=torch.randperm(items),
-        ratio=float(torch.distributions.Beta(alpha, alpha).sample()),
-        patch=spec.kind in PATCH_KINDS,
+        ratio=torch.distributions.Beta(alpha, alpha).sample(),
+        centre=torch.rand(2) if spec.kind in PATCH_KINDS else None,
     )
 
 
-def mixed_losses(losses: Callable[[Batch], Tensor], batch: Batch, mixture: Mixture | None) -> Tensor:
-    """Losses per item against the own references, and by the mixture's ratio against those of the partners."""
-    own = losses(batch)
-    if mixture is None or mixture.ratio == 1.0:
-        return own
-    return mixture.ratio * own + (1.0 - mixture.ratio) * losses(batch.in_order(mixture.order))
+def mixed_losses(losses: Callable[[Batch], Tensor], batch: Batch, order: Tensor, own_share: Tensor) -> Tensor:
+    """Losses per item against the own references by their share, and against those of the partners by the rest."""
+    return own_share * losses(batch) + (1.0 - own_share) * losses(batch.in_order(order))

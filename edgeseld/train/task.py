@@ -17,7 +17,7 @@ from edgeseld.nn.network import Inference, SeldNetwork
 from edgeseld.train.augment import augment_batch, cutout, spec_augment
 from edgeseld.train.batches import Batch
 from edgeseld.train.losses import task_loss
-from edgeseld.train.mixing import draw_mixture, mixed_losses
+from edgeseld.train.mixing import Mixture, draw_mixture, mixed_losses
 from edgeseld.train.schedule import learning_rate_factor
 from edgeseld.train.self_distillation import self_distillation_loss
 from edgeseld.train.validation import ValidationScenes
@@ -35,7 +35,9 @@ class SeldTask(L.LightningModule):
         self.spec = spec
         self.validation = validation
         self.scores: dict[str, float] = {}
-        self._pass = torch.compile(self._one_pass) if spec.train.compile else self._one_pass
+        self._pass, self._mixed_pass = self._one_pass, self._one_mixed_pass
+        if spec.train.compile:
+            self._pass, self._mixed_pass = torch.compile(self._pass), torch.compile(self._mixed_pass)
 
     def training_step(self, batch: Batch, batch_index: int) -> Tensor:
         """Loss of one batch; everything random in it follows from seed and step."""
@@ -60,16 +62,22 @@ class SeldTask(L.LightningModule):
         features = self.network.frontend.standardise(batch.features)
         features = cutout(spec_augment(features, augment.spec_augment), augment.cutout)
         mixture = draw_mixture(augment.mix, len(features), len(self.network.stages))
+        # Names differ from batch to batch, and compiled code is made for what it is given.
+        batch, features = replace(batch, places=()), features.to(memory_format=torch.channels_last)
         if mixture is None:
-            # Names differ from batch to batch, and compiled code is made for what it is given.
-            return self._pass(features.to(memory_format=torch.channels_last), replace(batch, places=()))
-        features = mixture(0, features).to(memory_format=torch.channels_last)
-        inference = self.network.infer_all(features, Flow(), mixture)
-        return mixed_losses(lambda references: self.item_losses(inference, references), batch, mixture)
+            return self._pass(features, batch)
+        return self._mixed_pass(features, batch, mixture.to(features.device))
 
     def _one_pass(self, features: Tensor, batch: Batch) -> Tensor:
-        """Loss per item of standardised features that are not mixed."""
+        """Loss per item of standardised features."""
         return self.item_losses(self.network.infer_all(features, Flow()), batch)
+
+    def _one_mixed_pass(self, features: Tensor, batch: Batch, mixture: Mixture) -> Tensor:
+        """Loss per item of standardised features that are mixed on their way."""
+        features = mixture(0, features)
+        inference = self.network.infer_all(features, Flow(), mixture)
+        own_share = mixture.own_share(features if mixture.layer == 0 else inference.maps[mixture.layer])
+        return mixed_losses(lambda chosen: self.item_losses(inference, chosen), batch, mixture.order, own_share)
 
     def item_losses(self, inference: Inference, batch: Batch) -> Tensor:
         """Loss per item against the references of a batch, those of the teaching heads and early exits included."""

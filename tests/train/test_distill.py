@@ -122,8 +122,12 @@ def test_resuming_needs_the_same_teachers(scenes: Path, tmp_path: Path, teacher:
         train(student, sources, tmp_path / "run", resume=True)
 
 
-def make_task(scenes: Path, teachers: list[Teacher], recipe: DistillSpec) -> tuple[DistillTask, TaughtWindows]:
-    spec = msgspec.structs.replace(RECIPE, distill=recipe)
+def make_task(
+    scenes: Path, teachers: list[Teacher], recipe: DistillSpec, *, compiled: bool = False
+) -> tuple[DistillTask, TaughtWindows]:
+    spec = msgspec.structs.replace(
+        RECIPE, distill=recipe, train=msgspec.structs.replace(RECIPE.train, compile=compiled)
+    )
     store = open_store(scenes, spec.signal)
     windows = TaughtWindows([store], 13, **window_settings(spec))
     of_teachers = [same_scenes(store, open_store(scenes, teacher.spec.signal)) for teacher in teachers]
@@ -143,6 +147,17 @@ def test_gradients_reach_student_and_adapters_and_not_the_teacher(scenes: Path, 
     assert all(p.grad is not None for p in task.adapters.parameters())
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in task.network.stages.parameters())
     assert all(p.grad is None and not p.requires_grad for p in heard.network.parameters())
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
+def test_compiled_distillation_has_the_same_losses(scenes: Path, teacher: Path) -> None:
+    recipe, losses = DistillSpec(teacher="live", response_weight=1.0, feature_weight=0.5), []
+    for compiled in (False, True):
+        task, windows = make_task(scenes, [load_teacher(teacher)], recipe, compiled=compiled)
+        torch.manual_seed(1)
+        losses.append(task.eval().batch_loss(windows.batch(0)).detach())
+    torch.testing.assert_close(losses[1], losses[0], rtol=1e-5, atol=1e-7)
 
 
 def test_a_student_that_is_its_teacher_has_nothing_to_learn(scenes: Path, tmp_path: Path) -> None:
@@ -270,7 +285,7 @@ def test_a_live_teacher_hears_the_student_s_windows(scenes: Path, teacher: Path)
 
 def test_the_feature_term_grows_over_its_warm_up(scenes: Path, teacher: Path) -> None:
     task, _ = make_task(scenes, [load_teacher(teacher)], LIVE)
-    assert task.feature_weight == pytest.approx(0.5 / 4)
+    assert task.grown_feature_weight == pytest.approx(0.5 / 4)
 
 
 def test_stages_are_paired_from_the_deepest_up() -> None:

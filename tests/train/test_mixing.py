@@ -1,5 +1,7 @@
 """Mixing: a ratio of 1 is no mix, patches count by their area, losses follow the maps."""
 
+from collections.abc import Callable
+
 import msgspec
 import pytest
 import torch
@@ -30,55 +32,72 @@ def batch_of_three() -> Batch:
     )
 
 
+def blend(ratio: float, *, layer: int = 0, order: torch.Tensor = ORDER) -> Mixture:
+    return Mixture(layer, order, torch.tensor(ratio))
+
+
+def patch(ratio: float, *, layer: int = 0) -> Mixture:
+    return Mixture(layer, ORDER, torch.tensor(ratio), centre=torch.rand(2))
+
+
+def losses_of_three(mixture: Mixture) -> list[float]:
+    share = mixture.own_share(constant_maps())
+    losses: list[float] = mixed_losses(
+        lambda batch: batch.target.flatten(), batch_of_three(), mixture.order, share
+    ).tolist()
+    return losses
+
+
 def test_whole_maps_are_blended_by_the_ratio() -> None:
-    mixed = Mixture(layer=1, order=ORDER, ratio=0.75, patch=False)(1, constant_maps())
+    mixed = blend(0.75, layer=1)(1, constant_maps())
     assert mixed[:, 0, 0, 0].tolist() == [0.75 * 1 + 0.25 * 3, 0.75 * 2 + 0.25 * 1, 0.75 * 3 + 0.25 * 2]
     assert (mixed == mixed[:, :1, :1, :1]).all()
 
 
 def test_other_layers_are_left_alone() -> None:
     maps = constant_maps()
-    assert Mixture(layer=1, order=ORDER, ratio=0.5, patch=True)(2, maps) is maps
+    assert patch(0.5, layer=1)(2, maps) is maps
 
 
 @given(st.floats(0.0, 1.0), st.integers(0, 1_000))
 def test_a_patch_is_a_rectangle_of_the_partner_and_counts_by_its_area(ratio: float, seed: int) -> None:
     torch.manual_seed(seed)
-    mixture = Mixture(layer=0, order=ORDER, ratio=ratio, patch=True)
+    mixture = patch(ratio)
     mixed = mixture(0, constant_maps())
     own = mixed == constant_maps()
     assert torch.equal(own[:1].expand_as(own), own)
     assert torch.equal(mixed[~own], constant_maps()[ORDER][~own])
     cut = ~own[0, 0]
     assert torch.equal(cut, cut.any(dim=1, keepdim=True) & cut.any(dim=0, keepdim=True))
-    assert mixture.ratio == pytest.approx(own[0, 0].float().mean().item())
+    share = mixture.own_share(mixed).item()
+    assert share == pytest.approx(own[0, 0].float().mean().item())
     # Sides are rounded down and clipped: never more than asked for.
-    assert mixture.ratio >= ratio - 1e-6
+    assert share >= ratio - 1e-6
 
 
-@pytest.mark.parametrize("patch", [False, True])
-def test_ratio_one_is_no_mix(patch: bool) -> None:
-    mixture = Mixture(layer=0, order=ORDER, ratio=1.0, patch=patch)
+@pytest.mark.parametrize("kind", [blend, patch])
+def test_ratio_one_is_no_mix(kind: Callable[[float], Mixture]) -> None:
+    mixture = kind(1.0)
     assert torch.equal(mixture(0, constant_maps()), constant_maps())
-    losses = mixed_losses(lambda batch: batch.target.flatten(), batch_of_three(), mixture)
-    assert losses.tolist() == [1.0, 10.0, 100.0]
+    assert losses_of_three(mixture) == [1.0, 10.0, 100.0]
 
 
-@pytest.mark.parametrize("patch", [False, True])
-def test_ratio_zero_is_the_partner(patch: bool) -> None:
-    torch.manual_seed(1)
-    mixture = Mixture(layer=0, order=ORDER, ratio=0.0, patch=patch)
-    mixed = mixture(0, constant_maps())
-    if not patch:
-        assert torch.equal(mixed, constant_maps()[ORDER])
-        losses = mixed_losses(lambda batch: batch.target.flatten(), batch_of_three(), mixture)
-        assert losses.tolist() == [100.0, 1.0, 10.0]
+def test_ratio_zero_is_the_partner() -> None:
+    assert torch.equal(blend(0.0)(0, constant_maps()), constant_maps()[ORDER])
+    assert losses_of_three(blend(0.0)) == [100.0, 1.0, 10.0]
+
+
+def test_a_patch_by_hand() -> None:
+    # A quarter of the area, half of each side: rows 0 to 2 of 10 (5 around row 0, clipped), columns 2 to 5 of 8.
+    mixture = Mixture(0, ORDER, torch.tensor(0.75), centre=torch.tensor([0.05, 0.5]))
+    cut = mixture(0, constant_maps())[0, 0] == 3.0
+    assert cut.any(dim=1).tolist() == [True] * 3 + [False] * 7
+    assert cut.any(dim=0).tolist() == [False] * 2 + [True] * 4 + [False] * 2
+    assert mixture.own_share(constant_maps()).item() == pytest.approx(1.0 - 12.0 / 80.0)
 
 
 def test_losses_follow_the_partners() -> None:
-    mixture = Mixture(layer=0, order=ORDER, ratio=0.75, patch=False)
-    losses = mixed_losses(lambda batch: batch.target.flatten(), batch_of_three(), mixture)
-    assert losses.tolist() == [0.75 * 1 + 0.25 * 100, 0.75 * 10 + 0.25 * 1, 0.75 * 100 + 0.25 * 10]
+    assert losses_of_three(blend(0.75)) == [0.75 * 1 + 0.25 * 100, 0.75 * 10 + 0.25 * 1, 0.75 * 100 + 0.25 * 10]
 
 
 def test_for_activities_mixed_losses_are_the_loss_of_mixed_labels() -> None:
@@ -107,7 +126,9 @@ def test_each_kind_has_its_layers(kind: MixKind, layers: tuple[int, ...]) -> Non
     torch.manual_seed(0)
     drawn = [draw_mixture(MixSpec(kind=kind), 8, 4) for _ in range(100)]
     assert {mixture.layer for mixture in drawn if mixture is not None} == set(layers)
-    assert all(mixture.patch == (kind in ("cutmix", "cutlossmix", "patchmix")) for mixture in drawn if mixture)
+    assert all(
+        (mixture.centre is not None) == (kind in ("cutmix", "cutlossmix", "patchmix")) for mixture in drawn if mixture
+    )
 
 
 def test_ratios_follow_beta_one_one() -> None:
@@ -139,7 +160,7 @@ def test_a_mix_behind_a_stage_reaches_everything_after_it() -> None:
     network = SeldNetwork(RECIPE).eval()
     features = torch.randn(2, 7, 50, 16)
     plain = network.infer_all(features, Flow())
-    swapped = network.infer_all(features, Flow(), Mixture(1, torch.tensor([1, 0]), ratio=0.0, patch=False))
+    swapped = network.infer_all(features, Flow(), blend(0.0, layer=1, order=torch.tensor([1, 0])))
     torch.testing.assert_close(swapped.output["accdoa"], plain.output["accdoa"][[1, 0]])
     assert torch.equal(swapped.maps[0], plain.maps[0])
     assert torch.equal(swapped.maps[1], plain.maps[1][[1, 0]])

@@ -8,7 +8,7 @@ import torch
 from safetensors.torch import load_file
 
 from edgeseld.core.errors import ConfigError, DataError, TrainingError
-from edgeseld.core.recipe import CutoutSpec, MixSpec, ModelFile, TrainSpec
+from edgeseld.core.recipe import CutoutSpec, MixKind, MixSpec, ModelFile, TrainSpec
 from edgeseld.core.spec import HeadSpec
 from edgeseld.core.structs import read_json, read_toml, to_toml
 from edgeseld.nn.network import SeldNetwork
@@ -213,19 +213,27 @@ def test_mixing_trains(scenes: Path, tmp_path: Path, kind: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`torch.jit:DeprecationWarning")
-def test_compiled_losses_and_gradients_are_the_same(scenes: Path) -> None:
+@pytest.mark.parametrize("kind", ["none", "pointmix", "patchmix"])
+def test_compiled_losses_and_gradients_are_the_same(scenes: Path, kind: MixKind) -> None:
     store, found = open_store(scenes, RECIPE.signal), []
     for compiled in (False, True):
-        spec = msgspec.structs.replace(RECIPE, train=msgspec.structs.replace(RECIPE.train, compile=compiled))
+        augment = msgspec.structs.replace(RECIPE.train.augment, mix=MixSpec(kind=kind))
+        spec = msgspec.structs.replace(
+            RECIPE, train=msgspec.structs.replace(RECIPE.train, compile=compiled, augment=augment)
+        )
         # Dropout draws other masks in compiled code.
         task = SeldTask(start_network(spec, None), spec, ValidationScenes([store], spec, 2)).eval()
         torch.manual_seed(1)
         loss = task.batch_loss(RandomWindows([store], 13, **window_settings(spec)).batch(0))
-        loss.sum().backward()
-        gradients = [parameter.grad for parameter in task.network.parameters()]
-        found.append((loss.detach(), torch.cat([gradient.flatten() for gradient in gradients if gradient is not None])))
+        found.append((loss.detach(), gradient_of(loss, task)))
     torch.testing.assert_close(found[1][0], found[0][0], rtol=1e-5, atol=1e-7)
     torch.testing.assert_close(found[1][1], found[0][1], rtol=1e-3, atol=1e-5)
+
+
+def gradient_of(loss: torch.Tensor, task: SeldTask) -> torch.Tensor:
+    loss.sum().backward()
+    gradients = [parameter.grad for parameter in task.network.parameters()]
+    return torch.cat([gradient.flatten() for gradient in gradients if gradient is not None])
 
 
 def test_own_classes_take_over_everything_but_the_last_layers(tmp_path: Path) -> None:
