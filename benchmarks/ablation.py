@@ -20,6 +20,7 @@ from benchmarks.heldout import DEFINITION, MEASURES
 from edgeseld.bench.accuracy import dataset_for, detections, hear_dataset
 from edgeseld.bench.host import bench_host, this_machine
 from edgeseld.bench.report import Machine
+from edgeseld.cli import run_command
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import atomic_file, write_atomic
 from edgeseld.core.catalogue import Cost
@@ -365,4 +366,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

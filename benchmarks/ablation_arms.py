@@ -77,7 +77,8 @@ def arm_recipe(student: ModelFile, arm: Arm, seed: int, steps: int | None) -> Mo
         network=msgspec.structs.replace(student.network, exits=stages if arm.exits else ()),
         train=recipe,
         distill=DistillSpec(
-            teacher="live" if arm.feature else "cached",
+            # Live for all of them, so that arms differ in their losses alone.
+            teacher="live" if arm.response else "cached",
             response_weight=RESPONSE_WEIGHT if arm.response else 0.0,
             feature_weight=FEATURE_WEIGHT if arm.feature else 0.0,
             feature_warmup_steps=round(steps * WARMUP_SHARE) if arm.feature else 0,

@@ -12,6 +12,7 @@ import click
 from edgeseld.bench.arm import ArmReport, ArmRow, bench_arm
 from edgeseld.bench.host import bench_host
 from edgeseld.bench.report import COSTS, NAMES, TIMES, BenchReport, Timing, table, title
+from edgeseld.cli import run_command
 from edgeseld.cli.bench_devices import print_arm
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
@@ -106,4 +107,4 @@ def _line(single: Timing, double: Timing, arm: ArmRow) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

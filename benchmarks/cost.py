@@ -21,6 +21,7 @@ from benchmarks.peers.librosa_seldnet import LibrosaSeldnet
 from benchmarks.peers.salsa_lite import SalsaLiteSeldnet
 from edgeseld.bench.machine import Machine, this_machine
 from edgeseld.bench.rounds import Stage, ratio, stage, time_in_turn
+from edgeseld.cli import run_command
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.interval import Interval
@@ -97,4 +98,4 @@ def _row(name: str, row: Row) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

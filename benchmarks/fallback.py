@@ -12,6 +12,7 @@ import click
 
 from benchmarks.local_server import local_server
 from edgeseld.bench.machine import Machine, installed_versions, this_machine
+from edgeseld.cli import run_command
 from edgeseld.cli.fallback import print_report
 from edgeseld.cli.terminal import progress
 from edgeseld.cloud.asking import NO_LINK, asking
@@ -83,4 +84,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

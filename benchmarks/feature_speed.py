@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from benchmarks.score_speed import cpu
+from edgeseld.cli import run_command
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.frames import SAMPLE_RATE_HZ
 from edgeseld.signal.audio import read_audio, write_audio
@@ -180,4 +181,4 @@ def main(rounds: int, output: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

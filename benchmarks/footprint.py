@@ -16,6 +16,7 @@ import numpy as np
 
 from edgeseld.bench.host import bench_host
 from edgeseld.bench.machine import Machine, this_machine
+from edgeseld.cli import run_command
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.locate import find_model
@@ -96,4 +97,4 @@ def main(model: str, rounds: int, save: bool) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from edgeseld.bench.accuracy import evaluate
+from edgeseld.cli import run_command
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import HeldoutScores
@@ -134,4 +135,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -6,6 +6,7 @@ reads the file, so that it needs no torch and answers at once.
 
 import click
 
+from edgeseld.cli import run_command
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import COSTS_FILE, KnownCost, architecture_key
 from edgeseld.core.locate import MODEL_FILE, model_ids, models_folder
@@ -29,4 +30,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

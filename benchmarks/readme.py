@@ -16,6 +16,7 @@ from benchmarks.cost import CostReport, Row
 from benchmarks.runtime_tables import passes_lines, stream_lines, uncertainty_lines
 from benchmarks.server_tables import fallback_lines, load_lines
 from benchmarks.targets_table import precisions_lines
+from edgeseld.cli import run_command
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import ModelEntry, ModelResults, list_models
 from edgeseld.core.structs import read_json
@@ -134,4 +135,4 @@ def _cost_row(name: str, row: Row) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -16,6 +16,7 @@ from benchmarks.heldout_detection import hear_and_score
 from benchmarks.release_card import card, score_table
 from edgeseld.bench.accuracy import dataset_for, hear_dataset
 from edgeseld.bench.calibrating import hear_estranged
+from edgeseld.cli import run_command
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import BUNDLES, RESULTS_FILE, Cost, DetectionScores, HeldoutScores, LastRun, ModelResults
@@ -165,4 +166,4 @@ def fitted_calibration(model: Model, validation: Path, mc_samples: int) -> Fitte
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

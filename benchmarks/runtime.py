@@ -25,6 +25,7 @@ from benchmarks.peers.librosa_seldnet import CachedFeatures, LibrosaSeldnet
 from edgeseld.bench.machine import Machine, this_machine
 from edgeseld.bench.memory import resident_bytes
 from edgeseld.bench.rounds import Stage, ratio, stage, time_in_turn
+from edgeseld.cli import run_command
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.frames import LABEL_FRAME_SAMPLES, LABEL_FRAMES_PER_S, SAMPLE_RATE_HZ
@@ -317,4 +318,4 @@ def _cells(row: Row) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -15,6 +15,7 @@ from pathlib import Path
 import click
 import numpy as np
 
+from edgeseld.cli import run_command
 from edgeseld.core.atomic import write_atomic
 from edgeseld.metrics.label_files import label_files, read_label_folder
 from edgeseld.metrics.labels import Labels
@@ -131,4 +132,4 @@ def compare(folder: Path, rules: Rules, repetitions: int) -> dict[str, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, seed, settings
 from hypothesis.errors import Unsatisfiable
 
 from benchmarks.fuzz_requests import describe_server
+from edgeseld.cli import run_command
 from edgeseld.cli.terminal import print_table
 from edgeseld.cloud.app import create_app
 from edgeseld.cloud.limits import Limits
@@ -75,4 +76,4 @@ def main(model: str, requests: int) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

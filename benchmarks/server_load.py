@@ -15,6 +15,7 @@ import numpy as np
 
 from benchmarks.local_server import local_server
 from edgeseld.bench.machine import Machine, installed_versions, this_machine
+from edgeseld.cli import run_command
 from edgeseld.cloud.client import encode
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.structs import Frozen, to_json
@@ -97,4 +98,4 @@ def _memory_mb(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

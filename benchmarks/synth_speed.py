@@ -16,6 +16,7 @@ from pathlib import Path
 import click
 
 from benchmarks.score_speed import cpu
+from edgeseld.cli import run_command
 from edgeseld.core.atomic import write_atomic
 from edgeseld.data.synth.dataset import Request, make_dataset, make_scene, prepare, scene_tasks
 from edgeseld.data.synth.definition import SimulatedRooms
@@ -100,4 +101,4 @@ def main(sounds: Path, scenes: int, output: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -26,6 +26,7 @@ from edgeseld.bench.accuracy import Evaluation, dataset_for, evaluate_scenes
 from edgeseld.bench.host import bench_host
 from edgeseld.bench.machine import this_machine
 from edgeseld.bench.parity import SceneParity, compare
+from edgeseld.cli import run_command
 from edgeseld.cli.terminal import progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.errors import ExportError, ParityError
@@ -152,4 +153,4 @@ def time_together(report: TargetsReport, model: str, work: Path, rounds: int) ->
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -17,6 +17,7 @@ import torch
 
 from benchmarks.heldout import FOLDER, listen, report_of, show, with_all
 from benchmarks.release import fitted_calibration
+from edgeseld.cli import run_command
 from edgeseld.cli.terminal import progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.errors import TrainingError
@@ -132,4 +133,4 @@ def main(
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

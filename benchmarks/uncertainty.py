@@ -22,6 +22,7 @@ from benchmarks.judged_events import Predictions, Ranking, Scenes, judge, rank
 from edgeseld.bench.accuracy import dataset_for, detections, hear_dataset
 from edgeseld.bench.calibrating import hear_estranged
 from edgeseld.bench.machine import Machine, this_machine
+from edgeseld.cli import run_command
 from edgeseld.cli.terminal import print_table, progress
 from edgeseld.core.atomic import write_atomic
 from edgeseld.core.locate import MODEL_FILE, find_model
@@ -242,4 +243,4 @@ def _row(part: PassesReport, values: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

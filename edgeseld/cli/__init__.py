@@ -61,9 +61,14 @@ def edgeseld() -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line: exit 0 good, 1 the job failed (one line says why), 2 wrong usage."""
+    """Run the command line."""
+    run_command(edgeseld, arguments)
+
+
+def run_command(command: click.Command, arguments: list[str] | None = None) -> None:
+    """Run a command and exit: 0 good, 1 the job failed (one line says why), 2 wrong usage."""
     try:
-        result: Any = edgeseld.main(args=arguments, standalone_mode=False)
+        result: Any = command.main(args=arguments, standalone_mode=False)
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
