@@ -18,7 +18,7 @@ from benchmarks.server_tables import fallback_lines, load_lines
 from benchmarks.targets_table import precisions_lines
 from edgeseld.cli import run_command
 from edgeseld.core.atomic import write_atomic
-from edgeseld.core.catalogue import ModelEntry, ModelResults, list_models
+from edgeseld.core.catalogue import HeldoutScores, ModelEntry, ModelResults, list_models
 from edgeseld.core.structs import read_json
 
 ROOT = Path(__file__).parent.parent
@@ -109,10 +109,17 @@ def _network_cells(entry: ModelEntry, results: ModelResults) -> list[str]:
 
 def _model_row(entry: ModelEntry, results: ModelResults) -> str:
     cells = _network_cells(entry, results)
-    for scores in results.heldout.values():
-        low, high = scores.F20_interval
-        cells += [f"{scores.F20:.3f} ({low:.3f} to {high:.3f})", f"{scores.LE:.1f}°"]
+    for rooms in ("simulated", "measured"):
+        cells += _location_cells(results.heldout.get(rooms))
     return f"| {' | '.join([*cells, f'{results.hours_seen:.0f} h'])} |"
+
+
+def _location_cells(scores: HeldoutScores | None) -> list[str]:
+    """F20 with its interval, and LE; of a tetrahedral array no room is measured."""
+    if scores is None:
+        return ["", ""]
+    low, high = scores.F20_interval
+    return [f"{scores.F20:.3f} ({low:.3f} to {high:.3f})", f"{scores.LE:.1f}°"]
 
 
 def _cost() -> list[str]:

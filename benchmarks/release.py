@@ -47,7 +47,7 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--data", type=FOLDER, required=True, help="The data set of the training.")
 @click.option("--validation", type=FOLDER, required=True, help="Scenes that the calibration is fitted on.")
 @click.option("--simulated", type=FOLDER, required=True)
-@click.option("--measured", type=FOLDER, required=True)
+@click.option("--measured", type=FOLDER, help="Measured rooms; none are known for a tetrahedral array.")
 @click.option("--bundle", "pairs", multiple=True, help="TARGET-PRECISION to ship, such as onnx-fp32; may be repeated.")
 def main(
     source: str,
@@ -55,7 +55,7 @@ def main(
     data: Path,
     validation: Path,
     simulated: Path,
-    measured: Path,
+    measured: Path | None,
     pairs: tuple[str, ...],
 ) -> None:
     run = Path(source)
@@ -68,7 +68,8 @@ def main(
     network = load_network(spec, (released or run) / WEIGHTS_FILE)
     if released is None:
         save_weights(network, folder / WEIGHTS_FILE, half=True)
-    fitted, scores = _hear(folder, validation, {"simulated": simulated, "measured": measured})
+    sets = {"simulated": simulated} | ({} if measured is None else {"measured": measured})
+    fitted, scores = _hear(folder, validation, sets)
     write_atomic(folder / CALIBRATION_FILE, to_json(fitted))
     if before is not None and released is not None:
         results = msgspec.structs.replace(before, cost=network_cost(network), **_by_kind(scores))
@@ -114,8 +115,8 @@ def _results(
         training_data=f"{data.scenes} made scenes of {data.scene_s} s, seed {data.seed}",
         commands=(
             _training_command(spec, training.teachers),
-            "python -m benchmarks.release RUN --data DATA/train --validation DATA/validation"
-            " --simulated DATA/simulated --measured DATA/measured",
+            "python -m benchmarks.release RUN --data DATA/train --validation DATA/validation "
+            + " ".join(f"--{name} DATA/{name}" for name in scores),
         ),
     )
 

@@ -17,6 +17,8 @@ LOCATION_RULES = "2023 rules, macro average over the"
 DETECTION_RULES = "segments of a second, macro average over the"
 # How directions of stereo labels are told.
 FOLDED = " Directions are azimuths folded to the front half plane."
+MEASURED = "; measured rooms are recorded responses in 12 azimuths"
+UNMEASURED = "; no measured room is known for this array"
 OUTPUTS = {
     "multi-accdoa": "multi-ACCDOA vectors",
     "accdoa": "ACCDOA vectors",
@@ -46,6 +48,7 @@ def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
         headline=len(read_toml(DEFINITION, HeldoutDefinition).headline_classes),
         rules=DETECTION_RULES if results.detection else LOCATION_RULES,
         scores="\n".join(f"| {' | '.join(row)} |" for row in _with_line(*score_table(results))),
+        measured=MEASURED if "measured" in (results.heldout or results.detection) else UNMEASURED,
         folded=FOLDED if spec.signal.channel_format == "stereo" else "",
         scenes=data.scenes,
         data_hours=f"{data_hours:.0f}",
@@ -74,10 +77,11 @@ def _taught(spec: ModelFile, teachers: tuple[str, ...]) -> str:
     if not teachers:
         return ""
     turns = spec.distill.teacher_turns
-    names = " and ".join(teacher.partition(" ")[0] for teacher in teachers)
-    said = f"{names}, as released before, {'says' if len(teachers) == 1 else 'say on average'}"
+    names = [teacher.partition(" ")[0] for teacher in teachers]
+    said = f"what {' and '.join(names)}, as released then, {'says' if len(names) == 1 else 'say on average'}"
+    source = f"labels and from {said}" if spec.distill.label_weight else f"{said} alone"
     heard = "" if turns == 1 else f", each scene heard in {turns} symmetries of the channels"
-    return f"; in the last one it learned from labels and from what {said}{heard}"
+    return f"; in the last one it learned from {source}{heard}"
 
 
 def score_table(results: ModelResults) -> tuple[list[str], list[list[str]]]:

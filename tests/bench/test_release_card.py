@@ -1,0 +1,73 @@
+"""Cards of released models say what the last training learned from, and which rooms the scores are from."""
+
+import msgspec
+import pytest
+
+from benchmarks.readme import _model_row
+from benchmarks.release_card import card
+from edgeseld.core.catalogue import LastRun, ModelEntry, ModelResults, list_models
+from edgeseld.core.locate import MODEL_FILE, find_model
+from edgeseld.core.recipe import DistillSpec, ModelFile
+from edgeseld.core.structs import read_toml
+from edgeseld.data.layout import DatasetSpec, Provenance
+
+DATA = DatasetSpec(
+    scenes=60,
+    scene_s=60,
+    provenance=Provenance(
+        engine=1,
+        manifest_sha256=None,
+        heldout_sha256=None,
+        clip_groups={"bell": ("a", "b"), "door": ("c",)},
+        left_out_groups={},
+        left_out_reason="none",
+        builtin_share={},
+        rooms=("simulated-1", "measured-1", "measured-2"),
+    ),
+)
+
+
+def entry_of(name: str) -> tuple[ModelEntry, ModelResults]:
+    entry = next(entry for entry in list_models() if entry.id == name)
+    assert entry.results is not None
+    return entry, entry.results
+
+
+def card_of(distill: DistillSpec, teachers: tuple[str, ...]) -> str:
+    spec = msgspec.structs.replace(read_toml(find_model("student-s") / MODEL_FILE, ModelFile), distill=distill)
+    last = LastRun(steps=10, best_step=5, validation={"F": 0.5, "SELD": 0.4}, teachers=teachers)
+    return card(spec, msgspec.structs.replace(entry_of("student-s")[1], last_run=last), DATA)
+
+
+@pytest.mark.parametrize(
+    ("distill", "teachers", "said"),
+    [
+        (
+            DistillSpec(),
+            ("a 12", "b 34"),
+            "it learned from labels and from what a and b, as released then, say on average",
+        ),
+        (DistillSpec(teacher_turns=4), ("a 12",), "says, each scene heard in 4 symmetries of the channels."),
+        (DistillSpec(label_weight=0.0), ("a 12",), "it learned from what a, as released then, says alone."),
+    ],
+)
+def test_teachers_of_the_last_run_are_named(distill: DistillSpec, teachers: tuple[str, ...], said: str) -> None:
+    assert said in card_of(distill, teachers)
+
+
+def test_without_teachers_nothing_is_said_of_them() -> None:
+    text = card_of(DistillSpec(), ())
+    assert "learned from" not in text
+    assert "from 3 groups" in text
+    assert "in 1 simulated rooms and 2 measured rooms" in text
+
+
+def test_an_array_without_measured_rooms_has_no_such_row_and_empty_cells() -> None:
+    entry, results = entry_of("student-s")
+    deaf = msgspec.structs.replace(results, heldout={"simulated": results.heldout["simulated"]})
+    spec = read_toml(find_model("student-s") / MODEL_FILE, ModelFile)
+    assert "no measured room is known for this array" in card(spec, deaf, DATA)
+    assert "measured rooms are recorded responses" in card(spec, results, DATA)
+    cells = _model_row(entry, deaf).split("|")
+    assert len(cells) == len(_model_row(entry, results).split("|"))
+    assert [cell.strip() for cell in cells[7:9]] == ["", ""]
