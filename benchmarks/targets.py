@@ -6,7 +6,8 @@ Mac, Core ML is heard through an interpreter: it has no times, and hears the fir
 are kept in the table with their figures and the verdict.
 
 A row is written as soon as it is known, and not made again while the weights, the sources and the recipe are the same:
-a run that was stopped goes on where it stood. With --save the table goes to benchmarks/results.
+a run that was stopped goes on where it stood, on another machine too, which is then named beside the times. With
+--save the table goes to benchmarks/results.
 """
 
 import sys
@@ -67,7 +68,8 @@ def main(
     state = work / RESULTS.name
     report = TargetsReport(machine=this_machine(), versions={name: version(name) for name in LIBRARIES}, rows=())
     if state.exists():
-        report = msgspec.structs.replace(report, rows=read_json(state, TargetsReport).rows)
+        known = read_json(state, TargetsReport)
+        report = msgspec.structs.replace(report, machine=known.machine, rows=known.rows)
     for model in there:
         report = measure(report, find_model(model), wanted, sets_for(find_model(model), data), work)
         report = time_together(report, model, work, rounds)
@@ -144,10 +146,12 @@ def time_together(report: TargetsReport, model: str, work: Path, rounds: int) ->
     if not any(row.timings == {} for row in rows):
         return report
     paths = [work / (bundle_name(model, row.target, row.precision) + SUFFIX) for row in rows]
+    here = this_machine()
+    elsewhere = None if here == report.machine else here
     timings = bench_host(paths, [1, 2], rounds, progress).timings
     for row, path in zip(rows, paths, strict=True):
         own = {str(timing.threads): timing for timing in timings if timing.name == path.stem}
-        report = replaced(report, msgspec.structs.replace(row, timings=own))
+        report = replaced(report, msgspec.structs.replace(row, timings=own, timed_on=elsewhere))
     write_atomic(work / RESULTS.name, to_json(report))
     return report
 

@@ -14,7 +14,8 @@ from edgeseld.export.exporting import Exported
 class TargetRow(Frozen, frozen=True, kw_only=True):
     """One model, target and precision; `inputs` are hashes of what the row was made from, `scenes` stand by set.
 
-    A row that was refused says why and holds nothing else.
+    `timed_on` is the machine of its times where that is not the report's. A row that was refused says why and holds
+    nothing else.
     """
 
     model: str
@@ -30,6 +31,7 @@ class TargetRow(Frozen, frozen=True, kw_only=True):
     direction_deg: float | None = None
     scenes: dict[str, SceneParity] = msgspec.field(default_factory=dict)
     timings: dict[str, Timing] = msgspec.field(default_factory=dict)
+    timed_on: Machine | None = None
 
     @property
     def key(self) -> tuple[str, str, str]:

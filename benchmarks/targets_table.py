@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from benchmarks.targets_rows import TargetRow, TargetsReport
+from edgeseld.bench.machine import Machine
 from edgeseld.bench.parity import SceneParity
 from edgeseld.bench.report import Timing
 from edgeseld.cli.terminal import print_table
@@ -73,16 +74,21 @@ def precisions_lines() -> list[str]:
     """The tables of docs/precisions.md, one for each model."""
     report = read_json(RESULTS, TargetsReport)
     versions = ", ".join(f"{name} {version}" for name, version in report.versions.items())
-    machine = report.machine
-    lines = [f"{machine.processor}, {machine.cores} cores, {machine.system}; {versions}."]
+    lines = [f"{_host(report.machine)}; {versions}."]
     for model in dict.fromkeys(row.model for row in report.rows):
         rows = [row for row in report.rows if row.model == model]
         sets = list(dict.fromkeys(name for row in rows for name in row.scenes))
         header = ["", "MB", "of fp32", "ms", "of fp32", "ms, 2 threads", "memory MB", "frames changed"]
         header += [f"{measure}, {name.partition('-')[0]}" for measure in ("F20", "SELD") for name in sets]
-        lines += ["", f"### {model}", "", f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
+        others = dict.fromkeys(_host(row.timed_on) for row in rows if row.timed_on is not None)
+        lines += ["", f"### {model}", *(f"Timed on {other}." for other in others)]
+        lines += ["", f"| {' | '.join(header)} |", "|" + "---|" * len(header)]
         lines += _document_rows(rows, sets)
     return lines
+
+
+def _host(machine: Machine) -> str:
+    return f"{machine.processor}, {machine.cores} cores, {machine.system}"
 
 
 def _document_rows(rows: Sequence[TargetRow], sets: Sequence[str]) -> Iterator[str]:

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from benchmarks import targets
+from benchmarks import targets, targets_table
 from benchmarks.targets_rows import TargetRow, TargetsReport, replaced
 from edgeseld.bench.machine import this_machine
-from edgeseld.core.structs import read_json
+from edgeseld.core.structs import read_json, to_json
 from edgeseld.data.layout import write_spec
 from tests.data.test_synth_layout import SPEC
 from tests.tiny import MODEL_TOML
@@ -61,3 +61,21 @@ def test_a_second_run_exports_nothing_and_times_nothing(
     targets.main(arguments, standalone_mode=False)
     assert read_json(tmp_path / "targets.json", TargetsReport) == first
     assert "onnx-fp32" in capsys.readouterr().out
+
+
+@pytest.mark.export
+@pytest.mark.slow
+def test_times_of_another_machine_are_said_to_be(
+    tiny_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(tiny_model, tmp_path / "models" / "tiny")
+    monkeypatch.setenv("EDGESELD_MODELS", str(tmp_path / "models"))
+    first = TargetsReport(machine=replace(this_machine(), processor="another"), versions={}, rows=())
+    (tmp_path / "targets.json").write_bytes(to_json(first))
+    targets.main(["tiny", "--pairs", "onnx-fp32", "--work", str(tmp_path), "--rounds", "5"], standalone_mode=False)
+    second = read_json(tmp_path / "targets.json", TargetsReport)
+    assert second.machine.processor == "another"
+    assert [one.timed_on for one in second.rows] == [this_machine()]
+    monkeypatch.setattr(targets_table, "RESULTS", tmp_path / "targets.json")
+    shown = "\n".join(targets_table.precisions_lines())
+    assert f"### tiny\nTimed on {this_machine().processor}" in shown
