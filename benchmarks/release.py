@@ -5,6 +5,7 @@ sets with it, the card, and with --bundle the bundles. With the id of a released
 weights is made anew.
 """
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import read_json, read_toml, to_json
 from edgeseld.data.dataset import read_scene_labels
 from edgeseld.data.layout import SPEC_NAME, DatasetSpec
+from edgeseld.export.bundle_writer import zip_bundle
 from edgeseld.export.calibration import fit_calibration, uncalibrated
 from edgeseld.export.exporting import export_model
 from edgeseld.export.recipe import read_recipe, recipe_path
@@ -49,6 +51,7 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--simulated", type=FOLDER, required=True)
 @click.option("--measured", type=FOLDER, help="Measured rooms; none are known for a tetrahedral array.")
 @click.option("--bundle", "pairs", multiple=True, help="TARGET-PRECISION to ship, such as onnx-fp32; may be repeated.")
+@click.option("--zip", "as_zip", is_flag=True, help="Ship them as compressed zips: half as large, unpacked to be used.")
 def main(
     source: str,
     onward: bool,
@@ -57,6 +60,7 @@ def main(
     simulated: Path,
     measured: Path | None,
     pairs: tuple[str, ...],
+    as_zip: bool,
 ) -> None:
     run = Path(source)
     released = None if (run / RESULTS_FILE).exists() else models_folder() / source
@@ -82,6 +86,9 @@ def main(
         target, _, precision = pair.partition("-")
         exported = export_model(folder, read_recipe(recipe_path(target, precision)), folder / BUNDLES)
         click.echo(f"{exported.path.name}: {exported.model_bytes / 1e6:.2f} MB")
+        if as_zip:
+            zip_bundle(exported.path, exported.path.with_suffix(".seld.zip"), compressed=True)
+            shutil.rmtree(exported.path)
     header, rows = score_table(results)
     print_table(spec.id, header, rows)
 

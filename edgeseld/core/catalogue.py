@@ -113,7 +113,7 @@ def list_models() -> tuple[ModelEntry, ...]:
         folder = models_folder() / model_id
         spec = read_toml(folder / MODEL_FILE, ModelFile)
         path = folder / RESULTS_FILE
-        bundles = sorted(bundle.stem.removeprefix(f"{model_id}-") for bundle in (folder / BUNDLES).glob("*.seld*"))
+        names = [bundle.name.partition(".seld")[0] for bundle in (folder / BUNDLES).glob("*.seld*")]
         entries.append(
             ModelEntry(
                 id=spec.id,
@@ -124,7 +124,7 @@ def list_models() -> tuple[ModelEntry, ...]:
                 trained=any(folder.glob("weights.safetensors*")),
                 cost=known.get(architecture_key(spec)),
                 results=read_json(path, ModelResults) if path.exists() else None,
-                bundles=tuple(bundles),
+                bundles=tuple(sorted(name.removeprefix(f"{model_id}-") for name in names)),
             )
         )
     return tuple(entries)

@@ -48,11 +48,16 @@ def find_bundle(name: str, target: str = "onnx", precision: str = "fp32") -> Pat
     path = find_model(name)
     if not (path / MODEL_FILE).exists():
         return path
-    stem = path / "bundles" / f"{path.name}-{target}-{precision}.seld"
-    for bundle in (stem, stem.with_suffix(".seld.zip")):
-        if bundle.exists():
-            return bundle
-    raise ConfigError(
-        f"{path} holds no bundle {stem.name}: make one with `edgeseld export {name} --target {target} "
-        f"--precision {precision} --output DIR` and name that"
-    )
+    bundle = released_bundle(path, target, precision)
+    if bundle is None:
+        raise ConfigError(
+            f"{path} holds no bundle {path.name}-{target}-{precision}.seld: make one with `edgeseld export {name} "
+            f"--target {target} --precision {precision} --output DIR` and name that"
+        )
+    return bundle
+
+
+def released_bundle(folder: Path, target: str, precision: str) -> Path | None:
+    """The bundle in a model's folder, or its zip; None where there is neither."""
+    bundle = folder / "bundles" / f"{folder.name}-{target}-{precision}.seld"
+    return next((path for path in (bundle, bundle.with_suffix(".seld.zip")) if path.exists()), None)

@@ -35,11 +35,12 @@ def sources_sha256(roots: Mapping[str, Path]) -> str:
     return digest.hexdigest()
 
 
-def zip_bundle(folder: Path, target: Path) -> None:
-    """`NAME.seld.zip`: the files of a bundle, sorted, uncompressed so that devices can map them."""
-    with atomic_file(target) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_STORED) as archive:
+def zip_bundle(folder: Path, target: Path, *, compressed: bool = False) -> None:
+    """`NAME.seld.zip`: the files of a bundle, sorted; uncompressed, devices can map them."""
+    how = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    with atomic_file(target) as temporary, zipfile.ZipFile(temporary, "w", how, compresslevel=9) as archive:
         for path in sorted(folder.rglob("*")):
             if path.is_file():
                 entry = zipfile.ZipInfo(f"{folder.name}/{path.relative_to(folder).as_posix()}", ZIP_TIME)
                 entry.external_attr = 0o644 << 16
-                archive.writestr(entry, path.read_bytes())
+                archive.writestr(entry, path.read_bytes(), how)

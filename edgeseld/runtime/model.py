@@ -7,7 +7,7 @@ from typing import Literal
 import numpy as np
 
 from edgeseld.core.errors import AudioFormatError, BackendMissingError, BundleError, ConfigError
-from edgeseld.core.locate import MODEL_FILE, find_model
+from edgeseld.core.locate import MODEL_FILE, find_model, released_bundle
 from edgeseld.core.manifest import Interface, bundle_name
 from edgeseld.core.prediction import Float32, Prediction
 from edgeseld.runtime.backends import Backend, open_backend
@@ -102,14 +102,16 @@ def load(
     """
     path = find_model(str(model))
     if (path / MODEL_FILE).exists():
-        bundle_path = path / "bundles" / (bundle_name(path.name, backend or "onnx", precision) + SUFFIX)
-        if backend == "torch" or (backend is None and precision == "fp32" and not bundle_path.exists()):
+        target = backend or "onnx"
+        released = released_bundle(path, target, precision)
+        if backend == "torch" or (backend is None and precision == "fp32" and released is None):
             return _load_torch(path, threads)
-        if not bundle_path.exists():
+        if released is None:
             raise ConfigError(
-                f"{path.name} has no released bundle {bundle_path.name}: export it, or name another backend"
+                f"{path.name} has no released bundle {bundle_name(path.name, target, precision)}{SUFFIX}: export it, "
+                "or name another backend"
             )
-        path = bundle_path
+        path = released
     bundle = open_bundle(path, allow_drift=allow_drift)
     if backend is not None and backend != bundle.manifest.target:
         raise ConfigError(

@@ -59,6 +59,9 @@ def test_two_exports_give_the_same_bytes(tiny_model: Path, tmp_path: Path, targe
     zip_bundle(first, tmp_path / "first.zip")
     zip_bundle(second, tmp_path / "second.zip")
     assert (tmp_path / "first.zip").read_bytes() == (tmp_path / "second.zip").read_bytes()
+    zip_bundle(first, tmp_path / "small.zip", compressed=True)
+    assert (tmp_path / "small.zip").stat().st_size < (tmp_path / "first.zip").stat().st_size
+    assert contents(open_bundle(tmp_path / "small.zip").folder) == contents(first)
     for graph in open_bundle(first).manifest.graphs.values():
         assert str(tmp_path).encode() not in b"".join(contents(first).values()), graph.file
 
