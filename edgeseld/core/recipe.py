@@ -150,7 +150,8 @@ class TrainSpec(Frozen, frozen=True, kw_only=True):
     """One training, in optimiser steps; a step sees batch_size windows.
 
     `balanced_share` of the windows are drawn around a frame of a class drawn before, all classes alike. `compile` has
-    torch.compile make machine code of network and losses before the first step.
+    torch.compile make machine code of network and losses before the first step. In the end weights are averaged with
+    those that the training started from, `start_share` of the latter (WiSE-FT, Wortsman et al. 2022).
     """
 
     steps: Positive
@@ -161,6 +162,7 @@ class TrainSpec(Frozen, frozen=True, kw_only=True):
     warmup_steps: Count = 300
     gradient_clip: Annotated[float, Meta(gt=0.0)] = 5.0
     ema_decay: Rate = 0.999
+    start_share: Share = 0.0
     precision: Literal["bf16", "fp32"] = "bf16"
     compile: bool = False
     validate_every_steps: Positive = 500

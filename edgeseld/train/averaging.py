@@ -1,11 +1,17 @@
-"""The exponential average of a training's weights, which is what is validated and kept."""
+"""Averages of weights: the exponential one that is validated and kept, and the one with the weights of the start."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import torch
 from lightning.pytorch.callbacks import WeightAveraging
+from safetensors.torch import load_file
 from torch import Tensor
 
+from edgeseld.nn.network import SeldNetwork
+from edgeseld.nn.weights import save_weights
+
+START_FILE = "start.safetensors"
 Update = Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]
 
 
@@ -30,3 +36,20 @@ def exponential_average(decay: float) -> Update:
             torch._foreach_copy_(list(averaged), list(current))
 
     return update
+
+
+class StartWeights:
+    """The weights that a training started from, kept in its folder so that a resumed run ends as an unbroken one."""
+
+    def __init__(self, network: SeldNetwork, output: Path, *, resumed: bool) -> None:
+        self.path = output / START_FILE
+        if not resumed:
+            save_weights(network, self.path)
+
+    @torch.no_grad()
+    def mix_into(self, network: SeldNetwork, share: float) -> None:
+        """The network becomes (1 - share) of itself and `share` of the start."""
+        start = load_file(self.path)
+        for name, tensor in network.state_dict().items():
+            if tensor.is_floating_point():
+                tensor.lerp_(start[name].to(tensor), share)

@@ -22,13 +22,13 @@ from edgeseld.core.structs import Frozen, read_toml, to_json, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, save_weights
 from edgeseld.train.allocation import keep_freed_memory
-from edgeseld.train.averaging import weight_average
+from edgeseld.train.averaging import StartWeights, weight_average
 from edgeseld.train.batches import Batch
 from edgeseld.train.checkpoints import AtomicCheckpoints
 from edgeseld.train.clock import StepClock
 from edgeseld.train.feature_store import FeatureStore
 from edgeseld.train.progress import RoundProgressBar
-from edgeseld.train.task import MONITOR, SeldTask
+from edgeseld.train.task import MONITOR, SeldTask, scored
 from edgeseld.train.validation import ValidationScenes
 from edgeseld.train.windows import StepWindows
 
@@ -141,6 +141,7 @@ def fit(
     """Train until the recipe's last step or until the SELD score stops falling; write weights and results."""
     if not (output / MODEL_FILE).exists():
         _begin(output, task.spec, teachers)
+    start = StartWeights(task.network, output, resumed=checkpoint is not None) if task.spec.train.start_share else None
     keep_freed_memory()
     clock = StepClock()
     best = ModelCheckpoint(output / CHECKPOINTS, "best", MONITOR, mode="min", enable_version_counter=False)
@@ -150,6 +151,10 @@ def fit(
         raise TrainingError(f"training ended at step {trainer.global_step} before its first validation: raise steps")
     kept = torch.load(best.best_model_path, weights_only=True)
     task.load_state_dict(kept["state_dict"])
+    scores = kept["scores"]
+    if start is not None:
+        start.mix_into(task.network, task.spec.train.start_share)
+        scores = scored(task)
     save_weights(task.network, output / WEIGHTS_FILE)
     windows_seen = trainer.global_step * trainer.world_size * windows.batch_size
     seconds_seen = windows_seen * task.spec.signal.window_frames / LABEL_FRAMES_PER_S
@@ -160,7 +165,7 @@ def fit(
         seconds=round(clock.seconds, 1),
         data_loading_share=round(clock.loading_share, 4),
         best_step=kept["global_step"],
-        validation=kept["scores"],
+        validation=scores,
         device=_device_name(),
         torch=str(torch.__version__),
         teachers=teachers,

@@ -134,11 +134,18 @@ def open_data(sources: Sources, spec: ModelFile, progress: Progress) -> Training
 
 
 def start_network(spec: ModelFile, init_from: Path | None) -> SeldNetwork:
-    """A network with weights by the recipe's seed, and those of another model wherever the shapes agree."""
+    """A network with weights by the recipe's seed, and those of another model wherever the shapes agree.
+
+    TrainingError where the recipe averages with the start, and that is not a whole model.
+    """
     torch.manual_seed(spec.train.seed)
     network = SeldNetwork(spec)
-    if init_from is not None:
-        load_matching(network, init_from / WEIGHTS_FILE)
+    taken = 0 if init_from is None else load_matching(network, init_from / WEIGHTS_FILE)
+    if spec.train.start_share and taken < len(network.state_dict()):
+        raise TrainingError(
+            f"train.start_share averages with the model that --init-from names, got {init_from or 'none'}, of which "
+            f"{taken} of {len(network.state_dict())} tensors fit: name one of this shape, or set start_share = 0"
+        )
     return network
 
 

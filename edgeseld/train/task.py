@@ -94,7 +94,7 @@ class SeldTask(L.LightningModule):
 
     def on_validation_epoch_end(self) -> None:
         """Log ER, F, LE, LR and SELD of the validation set."""
-        self.scores = {name: round(value, 4) for name, value in self.validation.score().values.items()}
+        self.scores = self.validation.scores()
         for name, value in self.scores.items():
             self.log(f"validation/{name}", value, prog_bar=name in ("F", "SELD"))
 
@@ -113,3 +113,12 @@ class SeldTask(L.LightningModule):
         optimizer = torch.optim.AdamW(groups, lr=recipe.learning_rate)
         schedule = LambdaLR(optimizer, lambda step: learning_rate_factor(step, recipe))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": schedule, "interval": "step"}}
+
+
+@torch.no_grad()
+def scored(task: SeldTask) -> dict[str, float]:
+    """ER, F, LE, LR and SELD of a task's validation set with the weights it has now."""
+    task.eval()
+    for number, batch in enumerate(task.validation):
+        task.validation_step(batch.to(task.device), number)
+    return task.validation.scores()

@@ -63,6 +63,10 @@ class ValidationScenes(IterableDataset[Batch]):
         rules = replace(RULES["dcase2023"], corrected=True)
         return score(reference, predicted, rules, class_count=len(self.spec.classes))
 
+    def scores(self) -> dict[str, float]:
+        """Values of the score by name, rounded as they are kept."""
+        return {name: round(value, 4) for name, value in self.score().values.items()}
+
     def _reference(self, scene: Scene) -> Labels:
         labels = self.stores[scene[0]].labels[scene[1]]
         return without_directions(labels) if self.spec.head.format == "sed" else labels
