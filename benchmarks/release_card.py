@@ -64,6 +64,7 @@ def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
         steps=last.steps,
         stages=_stages(results.runs),
         taught=_taught(spec, last.teachers),
+        averaged=_averaged(spec.train.start_share),
         validation=f"{measure} {last.validation['F']:.3f}, SELD {last.validation['SELD']:.3f}",
         licence=spec.licence,
     )
@@ -71,6 +72,10 @@ def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
 
 def _stages(count: int) -> str:
     return "one run" if count == 1 else f"{count} runs, each from the weights of the one before"
+
+
+def _averaged(start_share: float) -> str:
+    return f", averaged with those before it ({start_share:.0%} of the latter)" if start_share else ""
 
 
 def _taught(spec: ModelFile, teachers: tuple[str, ...]) -> str:

@@ -71,3 +71,11 @@ def test_an_array_without_measured_rooms_has_no_such_row_and_empty_cells() -> No
     cells = _model_row(entry, deaf).split("|")
     assert len(cells) == len(_model_row(entry, results).split("|"))
     assert [cell.strip() for cell in cells[7:9]] == ["", ""]
+
+
+def test_an_average_with_the_weights_before_is_said() -> None:
+    spec = read_toml(find_model("student-s") / MODEL_FILE, ModelFile)
+    averaged = msgspec.structs.replace(spec, train=msgspec.structs.replace(spec.train, start_share=0.5))
+    results = entry_of("student-s")[1]
+    assert "validation set, averaged with those before it (50% of the latter) (F20" in card(averaged, results, DATA)
+    assert "averaged" not in card(spec, results, DATA)
