@@ -102,6 +102,9 @@ def with_thresholds(model: Model, validation: Path) -> Model:
 @click.option("--validation", type=FOLDER, required=True)
 @click.option("--simulated", type=FOLDER, required=True)
 @click.option("--measured", type=FOLDER, required=True)
+@click.option(
+    "--more", type=FOLDER, multiple=True, help="More held-out scenes, for narrower intervals; named by folder."
+)
 @click.option("--save", type=click.Path(path_type=Path, dir_okay=False), help="Write the report as JSON.")
 def main(
     student: str,
@@ -112,6 +115,7 @@ def main(
     validation: Path,
     simulated: Path,
     measured: Path,
+    more: tuple[Path, ...],
     save: Path | None,
 ) -> None:
     folders = [find_model(name) for name in teachers]
@@ -126,7 +130,8 @@ def main(
     models[run.name] = trained_run(run, validation) if (run / MODEL_FILE).exists() else load(student)
     for name, combine in kinds.items():
         models[name] = with_thresholds(ensemble(folders, turns, combine), validation)
-    report = report_of(with_all(listen(models, {"simulated": simulated, "measured": measured})))
+    sets = {"simulated": simulated, "measured": measured, **{root.name: root for root in more}}
+    report = report_of(with_all(listen(models, sets)))
     show(report)
     if save is not None:
         write_atomic(save, to_json(report))
