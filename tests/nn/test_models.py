@@ -48,7 +48,7 @@ def test_both_back_ends_of_the_sed_student_cost_the_same() -> None:
 @pytest.mark.parametrize("student", ["student-xs", "student-s", "student-m", "student-stream", "student-mic"])
 @pytest.mark.parametrize("teacher", ["teacher-hda", "teacher-gru", "teacher-m", "cnn-conformer"])
 def test_every_teacher_can_teach_every_student(student: str, teacher: str) -> None:
-    """By outputs that are kept, of scenes as they are: overlays ask for a live teacher, which not every window suits."""
+    """By outputs that are kept, of scenes as they are: overlays ask for live teachers, and not all suit."""
     recipe = SPECS[student].train
     plain = replace(recipe, augment=replace(recipe.augment, overlay=OverlaySpec()))
     assert why_refused(replace(SPECS[student], train=plain), SPECS[teacher], live=False) is None
