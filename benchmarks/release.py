@@ -68,6 +68,8 @@ def main(
     folder = models_folder() / spec.id
     if read_toml(folder / MODEL_FILE, ModelFile) != spec:
         raise ConfigError(f"{run} was trained by another recipe than {folder / MODEL_FILE}: release with its recipe")
+    if measured is None and spec.signal.channel_format != "mic":
+        raise ConfigError(f"{spec.id} is released with its scores in measured rooms too: name them with --measured")
     before = read_json(folder / RESULTS_FILE, ModelResults) if released or onward else None
     network = load_network(spec, (released or run) / WEIGHTS_FILE)
     if released is None:

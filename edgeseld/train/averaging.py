@@ -9,9 +9,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from edgeseld.nn.network import SeldNetwork
-from edgeseld.nn.weights import save_weights
 
-START_FILE = "start.safetensors"
 Update = Callable[[Sequence[Tensor], Sequence[Tensor], Tensor | int], None]
 
 
@@ -38,18 +36,10 @@ def exponential_average(decay: float) -> Update:
     return update
 
 
-class StartWeights:
-    """The weights that a training started from, kept in its folder so that a resumed run ends as an unbroken one."""
-
-    def __init__(self, network: SeldNetwork, output: Path, *, resumed: bool) -> None:
-        self.path = output / START_FILE
-        if not resumed:
-            save_weights(network, self.path)
-
-    @torch.no_grad()
-    def mix_into(self, network: SeldNetwork, share: float) -> None:
-        """The network becomes (1 - share) of itself and `share` of the start."""
-        start = load_file(self.path)
-        for name, tensor in network.state_dict().items():
-            if tensor.is_floating_point():
-                tensor.lerp_(start[name].to(tensor), share)
+@torch.no_grad()
+def mix_in(network: SeldNetwork, weights: Path, share: float) -> None:
+    """The network becomes (1 - share) of itself and `share` of a file (WiSE-FT, Wortsman et al. 2022)."""
+    other = load_file(weights)
+    for name, tensor in network.state_dict().items():
+        if tensor.is_floating_point():
+            tensor.lerp_(other[name].to(tensor), share)

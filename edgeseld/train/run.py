@@ -22,7 +22,7 @@ from edgeseld.core.structs import Frozen, read_toml, to_json, to_toml
 from edgeseld.nn.network import SeldNetwork
 from edgeseld.nn.weights import WEIGHTS_FILE, save_weights
 from edgeseld.train.allocation import keep_freed_memory
-from edgeseld.train.averaging import StartWeights, weight_average
+from edgeseld.train.averaging import mix_in, weight_average
 from edgeseld.train.batches import Batch
 from edgeseld.train.checkpoints import AtomicCheckpoints
 from edgeseld.train.clock import StepClock
@@ -36,6 +36,7 @@ MODEL_FILE = "model.toml"
 RESULTS_FILE = "results.json"
 TEACHERS_FILE = "teachers.json"
 CHECKPOINTS = "checkpoints"
+START_FILE = "start.safetensors"
 
 
 class TrainingResults(Frozen, frozen=True, kw_only=True):
@@ -141,7 +142,10 @@ def fit(
     """Train until the recipe's last step or until the SELD score stops falling; write weights and results."""
     if not (output / MODEL_FILE).exists():
         _begin(output, task.spec, teachers)
-    start = StartWeights(task.network, output, resumed=checkpoint is not None) if task.spec.train.start_share else None
+    start_share = task.spec.train.start_share
+    # Kept in the folder, so that a resumed run ends as an unbroken one.
+    if start_share and checkpoint is None:
+        save_weights(task.network, output / START_FILE)
     keep_freed_memory()
     clock = StepClock()
     best = ModelCheckpoint(output / CHECKPOINTS, "best", MONITOR, mode="min", enable_version_counter=False)
@@ -152,8 +156,8 @@ def fit(
     kept = torch.load(best.best_model_path, weights_only=True)
     task.load_state_dict(kept["state_dict"])
     scores = kept["scores"]
-    if start is not None:
-        start.mix_into(task.network, task.spec.train.start_share)
+    if start_share:
+        mix_in(task.network, output / START_FILE, start_share)
         scores = scored(task)
     save_weights(task.network, output / WEIGHTS_FILE)
     windows_seen = trainer.global_step * trainer.world_size * windows.batch_size

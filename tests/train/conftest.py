@@ -1,14 +1,20 @@
 """A data set of a minute and a network of a few hundred weights: enough to train for real."""
 
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 import numpy as np
 import pytest
+import torch
 
 from edgeseld.core.recipe import ModelFile, TrainSpec
 from edgeseld.core.spec import ContextSpec, HeadSpec, NetworkSpec, SignalSpec, StageSpec, StemSpec
 from edgeseld.core.structs import to_toml
+from edgeseld.train.batches import Batch
+from edgeseld.train.task import SeldTask
 
 RECIPE = ModelFile(
     id="tiny",
@@ -38,6 +44,34 @@ def write_scenes(root: Path, scenes: int, seconds: int = 3) -> Path:
         rows = [f"{frame},{scene % 13},0,30,0,150\n" for frame in range(5, 25)]
         (label_folder / f"fold3_room1_mix{scene:03d}.csv").write_text("".join(rows))
     return root
+
+
+class PowerCut(Protocol):
+    """A context in which training breaks at a step."""
+
+    def __call__(self, at_step: int) -> AbstractContextManager[None]:
+        """Expects the break."""
+
+
+@pytest.fixture
+def power_cut(monkeypatch: pytest.MonkeyPatch) -> PowerCut:
+    """Breaks a training at a step, as often as asked."""
+
+    @contextmanager
+    def cut(at_step: int) -> Iterator[None]:
+        step = SeldTask.training_step
+
+        def breaking_step(task: SeldTask, batch: Batch, index: int) -> torch.Tensor:
+            if task.global_step == at_step:
+                raise OSError("power cut")
+            return step(task, batch, index)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(SeldTask, "training_step", breaking_step)
+            with pytest.raises(OSError, match="power cut"):
+                yield
+
+    return cut
 
 
 @pytest.fixture

@@ -20,13 +20,12 @@ from edgeseld.train.distillation import DistillTask, distill, stage_pairs
 from edgeseld.train.feature_store import FeatureStore, open_store, without_progress
 from edgeseld.train.run import standardise_like
 from edgeseld.train.supervised import Sources, train, window_settings
-from edgeseld.train.task import SeldTask
 from edgeseld.train.taught_windows import TaughtWindows
 from edgeseld.train.teacher_store import hear_scenes, open_taught, output_shapes, same_scenes
 from edgeseld.train.teachers import Teacher, load_teacher, outputs_of
 from edgeseld.train.turning import common_swaps, swap_features, swap_matrices, turn_outputs
 from edgeseld.train.validation import ValidationScenes
-from tests.train.conftest import RECIPE, write_scenes
+from tests.train.conftest import RECIPE, PowerCut, write_scenes
 
 TEACHER = msgspec.structs.replace(
     RECIPE,
@@ -89,21 +88,12 @@ def test_a_run_leaves_weights_that_load(scenes: Path, tmp_path: Path, teacher: P
 
 @pytest.mark.parametrize("recipe", [DistillSpec(), LIVE], ids=["cached", "live"])
 def test_a_broken_run_resumes_to_the_weights_of_an_unbroken_one(
-    scenes: Path, tmp_path: Path, teacher: Path, monkeypatch: pytest.MonkeyPatch, recipe: DistillSpec
+    scenes: Path, tmp_path: Path, teacher: Path, power_cut: PowerCut, recipe: DistillSpec
 ) -> None:
     student, sources = student_file(tmp_path, recipe), Sources((scenes,), scenes)
     distill(student, [teacher], sources, tmp_path / "whole")
-    step = SeldTask.training_step
-
-    def breaking_step(task: SeldTask, batch: object, index: int) -> torch.Tensor:
-        if task.global_step == 5:
-            raise OSError("power cut")
-        return step(task, batch, index)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(SeldTask, "training_step", breaking_step)
-    with pytest.raises(OSError, match="power cut"):
+    with power_cut(at_step=5):
         distill(student, [teacher], sources, tmp_path / "broken")
-    monkeypatch.undo()
     distill(student, [teacher], sources, tmp_path / "broken", resume=True)
     whole = torch.load(tmp_path / "whole" / "checkpoints" / "last.ckpt", weights_only=True)
     resumed = torch.load(tmp_path / "broken" / "checkpoints" / "last.ckpt", weights_only=True)

@@ -23,7 +23,7 @@ from edgeseld.train.task import SeldTask
 from edgeseld.train.validation import ValidationScenes, hold_out
 from edgeseld.train.windows import RandomWindows
 from tests.conftest import ROOT
-from tests.train.conftest import RECIPE, recipe_file, write_scenes
+from tests.train.conftest import RECIPE, PowerCut, recipe_file, write_scenes
 
 
 def test_a_run_leaves_weights_and_results(scenes: Path, tmp_path: Path) -> None:
@@ -46,21 +46,12 @@ def test_the_last_steps_are_validated_too(scenes: Path, tmp_path: Path, capsys: 
 
 @pytest.mark.parametrize("broken_at", [1, 5])
 def test_a_broken_run_resumes_to_the_weights_of_an_unbroken_one(
-    scenes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken_at: int
+    scenes: Path, tmp_path: Path, power_cut: PowerCut, broken_at: int
 ) -> None:
     recipe = recipe_file(tmp_path)
     train(recipe, Sources((scenes,), scenes), tmp_path / "whole")
-    step = SeldTask.training_step
-
-    def breaking_step(task: SeldTask, batch: object, index: int) -> torch.Tensor:
-        if task.global_step == broken_at:
-            raise OSError("power cut")
-        return step(task, batch, index)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(SeldTask, "training_step", breaking_step)
-    with pytest.raises(OSError, match="power cut"):
+    with power_cut(at_step=broken_at):
         train(recipe, Sources((scenes,), scenes), tmp_path / "broken")
-    monkeypatch.undo()
     train(recipe, Sources((scenes,), scenes), tmp_path / "broken", resume=True)
     whole = torch.load(tmp_path / "whole" / "checkpoints" / "last.ckpt", weights_only=True)
     resumed = torch.load(tmp_path / "broken" / "checkpoints" / "last.ckpt", weights_only=True)

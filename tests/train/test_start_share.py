@@ -15,7 +15,7 @@ from edgeseld.train.feature_store import open_store
 from edgeseld.train.supervised import Sources, train
 from edgeseld.train.task import SeldTask, scored
 from edgeseld.train.validation import ValidationScenes
-from tests.train.conftest import RECIPE, recipe_file
+from tests.train.conftest import RECIPE, PowerCut, recipe_file
 
 
 @pytest.fixture
@@ -60,21 +60,12 @@ def test_the_scores_are_those_of_the_average(scenes: Path, tmp_path: Path, start
 
 
 def test_a_broken_run_ends_with_the_average_of_an_unbroken_one(
-    scenes: Path, tmp_path: Path, start: Path, monkeypatch: pytest.MonkeyPatch
+    scenes: Path, tmp_path: Path, start: Path, power_cut: PowerCut
 ) -> None:
     whole = trained(scenes, tmp_path, start, 0.5, "whole")
-    step = SeldTask.training_step
-
-    def breaking_step(task: SeldTask, batch: object, index: int) -> torch.Tensor:
-        if task.global_step == 5:
-            raise OSError("power cut")
-        return step(task, batch, index)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(SeldTask, "training_step", breaking_step)
     recipe = recipe_file(tmp_path, start_share=0.5)
-    with pytest.raises(OSError, match="power cut"):
+    with power_cut(at_step=5):
         train(recipe, Sources((scenes,), scenes), tmp_path / "broken", init_from=start)
-    monkeypatch.undo()
     train(recipe, Sources((scenes,), scenes), tmp_path / "broken", init_from=start, resume=True)
     resumed = load_file(tmp_path / "broken" / WEIGHTS_FILE)
     assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
