@@ -14,7 +14,7 @@ import click
 import msgspec
 import numpy as np
 
-from benchmarks.ablation_arms import ARMS, BASELINE, TIERS, Arm, Tier, arm_recipe, run_arm
+from benchmarks.ablation_arms import ARMS, BASELINE, TIERS, Arm, Tier, arm_recipe, from_scratch, run_arm
 from benchmarks.ablation_plots import plot_cost, plot_frames, single_class_frames
 from benchmarks.heldout import DEFINITION, MEASURES
 from edgeseld.bench.accuracy import dataset_for, detections, hear_dataset
@@ -316,9 +316,9 @@ def run(
 ) -> AblationReport:
     """The whole ablation: trainings below `folder`, report and pictures in `output`."""
     if teacher is None:
-        recipe = read_toml(find_model(TIERS[tier].teacher) / MODEL_FILE, ModelFile)
+        recipe = from_scratch(read_toml(find_model(TIERS[tier].teacher) / MODEL_FILE, ModelFile))
         teacher = run_arm(recipe, (), sources, folder / "teacher", progress)
-    spec = read_toml(student, ModelFile)
+    spec = from_scratch(read_toml(student, ModelFile))
     systems, heldout = train_all(TIERS[tier], spec, teacher, sources, folder, heldout_root, steps)
     deep = systems["exits"].runs
     names = read_toml(next(iter(deep.values())) / MODEL_FILE, ModelFile).network.exits

@@ -59,6 +59,11 @@ TIERS = {
 }
 
 
+def from_scratch(recipe: ModelFile) -> ModelFile:
+    """The recipe without the average with an earlier training, which a released one may end with."""
+    return msgspec.structs.replace(recipe, train=msgspec.structs.replace(recipe.train, start_share=0.0))
+
+
 def arm_recipe(student: ModelFile, arm: Arm, seed: int, steps: int | None) -> ModelFile:
     """The student's recipe with what the arm adds."""
     steps = student.train.steps if steps is None else steps

@@ -27,7 +27,7 @@ def test_from_data_to_table_and_pictures(tmp_path: Path, monkeypatch: pytest.Mon
     scenes, heldout = write_scenes(tmp_path / "scenes", 2), write_scenes(tmp_path / "heldout", 4)
     for name in ("teacher", "student"):
         (tmp_path / name).mkdir()
-        recipe = msgspec.structs.replace(RECIPE.train, steps=2, warmup_steps=0, validate_every_steps=2)
+        recipe = msgspec.structs.replace(RECIPE.train, steps=2, warmup_steps=0, validate_every_steps=2, start_share=0.5)
         # Networks that have learned nothing yet are asked to speak up.
         spec = msgspec.structs.replace(RECIPE, id=name, train=recipe, tracking=TrackingSpec(threshold=0.01))
         (tmp_path / name / "model.toml").write_bytes(to_toml(spec))
