@@ -1,47 +1,45 @@
 """What each part of distillation is worth: `python -m benchmarks.ablation --tier cpu --data DIR --heldout DIR ...`.
 
 Trains the teacher, then the student with labels alone, + response, + feature, + self-distillation, + PointMix, +
-PatchMix, all with the same steps; hears the held-out set with each; writes ablation.json and pictures. On a GPU
-teacher-hda and three seeds (tier gpu); on two cores teacher-m, one seed to screen and three for the two best arms and
-the first (tier cpu). A broken run goes on when the same command runs again, and finished trainings are kept.
+PatchMix, all with the same steps; fits thresholds on the validation scenes, hears the held-out sets with each; writes
+ablation.json and pictures. On a GPU teacher-hda and three seeds (tier gpu); on two cores teacher-m, one seed to screen
+and three for the two best arms and the first (tier cpu). A broken run goes on when the same command runs again, and
+finished trainings are kept.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 import msgspec
-import numpy as np
 
-from benchmarks.ablation_arms import ARMS, BASELINE, TIERS, Arm, Tier, arm_recipe, from_scratch, run_arm
+from benchmarks.ablation_arms import ARMS, BASELINE, TIERS, Arm, Tier, arm_recipe, run_arm, without_start_share
 from benchmarks.ablation_plots import plot_cost, plot_frames, single_class_frames
-from benchmarks.heldout import DEFINITION, MEASURES
-from edgeseld.bench.accuracy import dataset_for, detections, hear_dataset
+from benchmarks.ablation_systems import (
+    Heldout,
+    System,
+    difference,
+    direction_errors_of,
+    open_heldout,
+    reliability_of,
+    system_of,
+)
+from benchmarks.heldout import MEASURES
 from edgeseld.bench.host import bench_host, this_machine
 from edgeseld.bench.report import Machine
 from edgeseld.cli import run_command
 from edgeseld.cli.terminal import print_table, progress
-from edgeseld.core.atomic import atomic_file, write_atomic
+from edgeseld.core.atomic import write_atomic
 from edgeseld.core.catalogue import Cost
 from edgeseld.core.early_exit import exit_folder
 from edgeseld.core.interval import Interval
 from edgeseld.core.locate import MODEL_FILE, find_model
-from edgeseld.core.prediction import Prediction
 from edgeseld.core.recipe import ModelFile
 from edgeseld.core.structs import Frozen, read_toml, to_json
-from edgeseld.data.dataset import read_scene_labels
-from edgeseld.data.synth.definition import HeldoutDefinition
-from edgeseld.metrics.calibration import Reliability, class_activity, class_presence, reliability
-from edgeseld.metrics.direction_errors import direction_errors
-from edgeseld.metrics.labels import Labels
 from edgeseld.metrics.plots import plot_direction_errors, plot_reliability
-from edgeseld.metrics.rules import RULES
-from edgeseld.metrics.score import Score, score
-from edgeseld.metrics.significance import bootstrap_intervals, paired_bootstrap
+from edgeseld.metrics.significance import bootstrap_intervals
 from edgeseld.nn.cost import network_cost
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network
-from edgeseld.runtime.model import load
 from edgeseld.train.run import RESULTS_FILE
 from edgeseld.train.supervised import Sources
 
@@ -69,91 +67,11 @@ class AblationReport(Frozen, frozen=True, kw_only=True):
     tier: str
     machine: Machine
     data: tuple[str, ...]
-    heldout: str
+    heldout: tuple[str, ...]
     teacher: Row
+    start: Row | None
     rows: dict[str, Row]
     exits: dict[str, Row]
-
-
-@dataclass(frozen=True, slots=True)
-class System:
-    """Trained runs of one arm by seed, what they heard, and the score of all of them together."""
-
-    title: str
-    runs: Mapping[int, Path]
-    heard: Mapping[int, Mapping[str, Prediction]]
-    score: Score
-
-
-@dataclass(frozen=True, slots=True)
-class Heldout:
-    """Scenes that no system was trained on: references by name, and the classes that are averaged."""
-
-    root: Path
-    references: Mapping[str, Labels]
-    classes: tuple[int, ...]
-    class_names: tuple[str, ...]
-
-
-def open_heldout(root: Path, run: Path) -> Heldout:
-    """The headline classes count where the set has them all, else every class."""
-    dataset = dataset_for(load(run, backend="torch"), root)
-    headline = read_toml(DEFINITION, HeldoutDefinition).headline_classes
-    known = set(headline) <= set(dataset.classes)
-    classes = tuple(dataset.classes.index(name) for name in (headline if known else dataset.classes))
-    references = {scene.name: read_scene_labels(dataset, scene) for scene in dataset.scenes}
-    return Heldout(root, references, classes, dataset.classes)
-
-
-def hear(run: Path, heldout: Heldout, exit_name: str | None = None) -> dict[str, Prediction]:
-    """What a run hears in every scene; kept beside its weights, so that it listens once."""
-    kept = run / f"heard-{heldout.root.name}{'' if exit_name is None else '-' + exit_name}.npz"
-    if not kept.exists():
-        with exit_folder(run, exit_name) as folder:
-            model = load(folder, backend="torch")
-            predictions = hear_dataset(model, dataset_for(model, heldout.root), progress)
-        with atomic_file(kept) as temporary:
-            np.savez_compressed(temporary, **_arrays(predictions))
-    tracking = read_toml(run / MODEL_FILE, ModelFile).tracking
-    with np.load(kept) as arrays:
-        return {
-            name: Prediction(
-                activity=arrays[f"{name}/activity"],
-                direction=arrays[f"{name}/direction"],
-                classes=heldout.class_names,
-                tracking=tracking,
-            )
-            for name in heldout.references
-        }
-
-
-def _arrays(predictions: Mapping[str, Prediction]) -> dict[str, np.ndarray]:
-    activity = {f"{name}/activity": prediction.activity for name, prediction in predictions.items()}
-    return activity | {f"{name}/direction": prediction.direction for name, prediction in predictions.items()}
-
-
-def system_of(title: str, runs: Mapping[int, Path], heldout: Heldout, exit_name: str | None = None) -> System:
-    """Score of all seeds together: each seed's files stand beside those of the others."""
-    heard = {seed: hear(run, heldout, exit_name) for seed, run in runs.items()}
-    return System(title, runs, heard, _score(heard, heldout))
-
-
-def _score(heard: Mapping[int, Mapping[str, Prediction]], heldout: Heldout) -> Score:
-    references = {f"{seed}/{name}": labels for seed in heard for name, labels in heldout.references.items()}
-    found = {f"{seed}/{name}": detections(p) for seed, scenes in heard.items() for name, p in scenes.items()}
-    rules = replace(RULES["dcase2023"], corrected=True)
-    return score(references, found, rules, class_count=len(heldout.class_names), classes=heldout.classes)
-
-
-def difference(first: System, second: System, heldout: Heldout) -> dict[str, Interval]:
-    """Second minus first over the seeds that both have; a file is drawn with all its seeds."""
-    seeds = sorted(set(first.heard) & set(second.heard))
-    scores = [_score({seed: system.heard[seed] for seed in seeds}, heldout) for system in (first, second)]
-    groups = {name: name.partition("/")[2] for name in scores[0].counts.files}
-    found = paired_bootstrap(scores[0], scores[1], groups)
-    return {
-        name: Interval(value=found[name].difference, low=found[name].low, high=found[name].high) for name in MEASURES
-    }
 
 
 def row_of(system: System, baseline: System, heldout: Heldout, exit_name: str | None, latency_ms: float | None) -> Row:
@@ -194,25 +112,30 @@ def measure_latency(runs: Mapping[str, tuple[Path, str | None]], folder: Path) -
 
 
 def train_all(
-    tier: Tier, student: ModelFile, teacher: Path, sources: Sources, folder: Path, heldout_root: Path, steps: int | None
-) -> tuple[dict[str, System], Heldout]:
+    tier: Tier,
+    student: ModelFile,
+    teacher: Path,
+    sources: Sources,
+    folder: Path,
+    heldout: Heldout,
+    steps: int | None,
+    start: Path | None,
+) -> dict[str, System]:
     """Every arm with the tier's seeds, then the best ones and the first with more."""
 
     def trained(arm: Arm, seeds: Sequence[int]) -> dict[int, Path]:
         teachers = [teacher] if arm.response else []
-        return {
-            seed: run_arm(
-                arm_recipe(student, arm, seed, steps), teachers, sources, folder / f"{arm.name}-{seed}", progress
-            )
-            for seed in seeds
-        }
+        runs = {}
+        for seed in seeds:
+            recipe, output = arm_recipe(student, arm, seed, steps), folder / f"{arm.name}-{seed}"
+            runs[seed] = run_arm(recipe, teachers, sources, output, progress, start)
+        return runs
 
-    heldout = open_heldout(heldout_root, teacher)
     systems = {arm.name: system_of(arm.title, trained(arm, tier.seeds), heldout) for arm in ARMS}
     ranked = sorted(ARMS[1:], key=lambda arm: systems[arm.name].score.values["SELD"])
     for arm in (BASELINE, *ranked[: tier.best_arms]):
         systems[arm.name] = system_of(arm.title, trained(arm, tier.best_seeds), heldout)
-    return systems, heldout
+    return systems
 
 
 def draw(systems: Mapping[str, System], report: AblationReport, heldout: Heldout, output: Path) -> None:
@@ -224,12 +147,12 @@ def draw(systems: Mapping[str, System], report: AblationReport, heldout: Heldout
     points = [(row.title, (timed and row.latency_ms) or row.cost.macs / 1e6, row.scores["F"]) for row in rows]
     plot_cost(output / "ablation-cost.png", points, cost)
     plot_reliability(
-        output / "ablation-reliability.png", {title: _reliability(system, heldout) for title, system in shown.items()}
+        output / "ablation-reliability.png", {title: reliability_of(system, heldout) for title, system in shown.items()}
     )
-    errors = {title: _direction_errors(system, heldout) for title, system in shown.items()}
+    errors = {title: direction_errors_of(system, heldout) for title, system in shown.items()}
     if all(len(found) for found in errors.values()):
         plot_direction_errors(output / "ablation-directions.png", errors)
-    frames = {t: single_class_frames(next(iter(s.runs.values())), heldout.root, progress) for t, s in shown.items()}
+    frames = {t: single_class_frames(next(iter(s.runs.values())), heldout.roots, progress) for t, s in shown.items()}
     plot_frames(output / "ablation-frames.png", frames, heldout.class_names)
 
 
@@ -239,28 +162,12 @@ def _shown(report: AblationReport) -> list[str]:
     return [BASELINE.name, min(others, key=lambda name: report.rows[name].scores["SELD"])]
 
 
-def _reliability(system: System, heldout: Heldout) -> Reliability:
-    said, happened = [], []
-    for scenes in system.heard.values():
-        for name, prediction in scenes.items():
-            activity = class_activity(prediction)
-            said.append(activity)
-            happened.append(class_presence(heldout.references[name], len(activity), len(heldout.class_names)))
-    return reliability(np.concatenate(said), np.concatenate(happened))
-
-
-def _direction_errors(system: System, heldout: Heldout) -> np.ndarray:
-    found = {f"{seed}/{name}": detections(p) for seed, scenes in system.heard.items() for name, p in scenes.items()}
-    references = {f"{seed}/{name}": labels for seed in system.heard for name, labels in heldout.references.items()}
-    rules = replace(RULES["dcase2023"], corrected=True)
-    return direction_errors(references, found, rules, len(heldout.class_names)).error_deg
-
-
 def report_of(
     tier: str,
     systems: Mapping[str, System],
     exits: Mapping[str, System],
     teacher: System,
+    start: System | None,
     latency: Mapping[str, float],
     sources: Sources,
     heldout: Heldout,
@@ -271,8 +178,9 @@ def report_of(
         tier=tier,
         machine=this_machine(),
         data=tuple(path.name for path in sources.data),
-        heldout=heldout.root.name,
+        heldout=tuple(root.name for root in heldout.roots),
         teacher=row_of(teacher, first, heldout, None, latency.get("teacher")),
+        start=None if start is None else row_of(start, first, heldout, None, latency.get("student")),
         rows={name: row_of(system, first, heldout, None, latency.get("student")) for name, system in systems.items()},
         exits={name: row_of(system, first, heldout, name, latency.get(name)) for name, system in exits.items()},
     )
@@ -282,7 +190,7 @@ def show(report: AblationReport) -> None:
     """The table on stdout."""
     header = ["system", "seeds", "F20", "95 %", "LE", "F20 - first", "LE - first", "parameters", "MMAC", "ms", "hours"]
     rows = []
-    for row in (report.teacher, *report.rows.values(), *report.exits.values()):
+    for row in (*filter(None, (report.teacher, report.start)), *report.rows.values(), *report.exits.values()):
         gain, turn = row.differences["F"], row.differences["LE"]
         rows.append(
             [
@@ -299,7 +207,7 @@ def show(report: AblationReport) -> None:
                 "-" if row.hours_seen is None else f"{row.hours_seen:.1f}",
             ]
         )
-    print_table(f"tier {report.tier}, {report.heldout}: 2023 rules, headline classes", header, rows)
+    print_table(f"tier {report.tier}, {' + '.join(report.heldout)}: 2023 rules, headline classes", header, rows)
 
 
 def run(
@@ -307,19 +215,21 @@ def run(
     student: Path,
     teacher: Path | None,
     sources: Sources,
-    heldout_root: Path,
+    heldout_roots: Sequence[Path],
     folder: Path,
     output: Path,
     *,
     steps: int | None,
+    start: Path | None = None,
     latency: bool,
 ) -> AblationReport:
     """The whole ablation: trainings below `folder`, report and pictures in `output`."""
     if teacher is None:
-        recipe = from_scratch(read_toml(find_model(TIERS[tier].teacher) / MODEL_FILE, ModelFile))
+        recipe = without_start_share(read_toml(find_model(TIERS[tier].teacher) / MODEL_FILE, ModelFile))
         teacher = run_arm(recipe, (), sources, folder / "teacher", progress)
-    spec = from_scratch(read_toml(student, ModelFile))
-    systems, heldout = train_all(TIERS[tier], spec, teacher, sources, folder, heldout_root, steps)
+    spec = without_start_share(read_toml(student, ModelFile))
+    heldout = open_heldout(heldout_roots, sources.validation, folder / "heard", teacher)
+    systems = train_all(TIERS[tier], spec, teacher, sources, folder, heldout, steps, start)
     deep = systems["exits"].runs
     names = read_toml(next(iter(deep.values())) / MODEL_FILE, ModelFile).network.exits
     exits = {name: system_of(f"exit {name}", deep, heldout, name) for name in names}
@@ -327,7 +237,8 @@ def run(
     rivals |= {name: (next(iter(deep.values())), name) for name in names}
     times = measure_latency(rivals, folder / "bundles") if latency else {}
     taught = system_of("teacher", {TIERS[tier].seeds[0]: teacher}, heldout)
-    report = report_of(tier, systems, exits, taught, times, sources, heldout)
+    begun = None if start is None else system_of("where all start", {TIERS[tier].seeds[0]: start}, heldout)
+    report = report_of(tier, systems, exits, taught, begun, times, sources, heldout)
     draw(systems, report, heldout, output)
     write_atomic(output / "ablation.json", to_json(report))
     return report
@@ -337,12 +248,15 @@ def run(
 @click.option("--tier", type=click.Choice(tuple(TIERS)), required=True)
 @click.option("--data", type=FOLDER, multiple=True, required=True, help="Data set to train on; may be repeated.")
 @click.option("--validation", type=FOLDER, help="Data set that picks the weights; one scene in ten by default.")
-@click.option("--heldout", type=FOLDER, required=True, help="Data set that all figures are measured on.")
+@click.option(
+    "--heldout", type=FOLDER, multiple=True, required=True, help="Data set that figures rest on; may be repeated."
+)
 @click.option(
     "--runs", type=click.Path(path_type=Path, file_okay=False), required=True, help="Folder of all trainings."
 )
 @click.option("--teacher", help="Trained teacher, model id or run; by default the tier's is trained first.")
 @click.option("--student", default="student-s", help="Model whose recipe the arms share.")
+@click.option("--init-from", "start", help="Model or run that all arms start from; else the teacher or nothing.")
 @click.option("--steps", type=click.IntRange(1), help="Steps of each student; by default those of its recipe.")
 @click.option("--latency/--no-latency", default=True, help="Export to ONNX and time the networks.")
 @click.option(
@@ -352,17 +266,19 @@ def main(
     tier: str,
     data: tuple[Path, ...],
     validation: Path | None,
-    heldout: Path,
+    heldout: tuple[Path, ...],
     runs: Path,
     teacher: str | None,
     student: str,
+    start: str | None,
     steps: int | None,
     latency: bool,
     output: Path,
 ) -> None:
-    recipe, trained = find_model(student) / MODEL_FILE, None if teacher is None else find_model(teacher)
+    recipe = find_model(student) / MODEL_FILE
+    trained, begun = (None if name is None else find_model(name) for name in (teacher, start))
     sources = Sources(data, validation)
-    show(run(tier, recipe, trained, sources, heldout, runs, output, steps=steps, latency=latency))
+    show(run(tier, recipe, trained, sources, heldout, runs, output, steps=steps, start=begun, latency=latency))
 
 
 if __name__ == "__main__":

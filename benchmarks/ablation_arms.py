@@ -59,8 +59,8 @@ TIERS = {
 }
 
 
-def from_scratch(recipe: ModelFile) -> ModelFile:
-    """The recipe without the average with an earlier training, which a released one may end with."""
+def without_start_share(recipe: ModelFile) -> ModelFile:
+    """The recipe without the average with its start, which a released one may end with."""
     return msgspec.structs.replace(recipe, train=msgspec.structs.replace(recipe.train, start_share=0.0))
 
 
@@ -91,7 +91,14 @@ def arm_recipe(student: ModelFile, arm: Arm, seed: int, steps: int | None) -> Mo
     )
 
 
-def run_arm(recipe: ModelFile, teachers: Sequence[Path], sources: Sources, output: Path, progress: Progress) -> Path:
+def run_arm(
+    recipe: ModelFile,
+    teachers: Sequence[Path],
+    sources: Sources,
+    output: Path,
+    progress: Progress,
+    init_from: Path | None = None,
+) -> Path:
     """Train the recipe into `output`, go on with a training that broke off, or leave a finished one as it is."""
     if (output / RESULTS_FILE).exists():
         return output
@@ -99,7 +106,7 @@ def run_arm(recipe: ModelFile, teachers: Sequence[Path], sources: Sources, outpu
     path = output.with_suffix(".toml")
     write_atomic(path, to_toml(recipe))
     if teachers:
-        distill(path, teachers, sources, output, resume=resume, progress=progress)
+        distill(path, teachers, sources, output, init_from=init_from, resume=resume, progress=progress)
     else:
-        train(path, sources, output, resume=resume, progress=progress)
+        train(path, sources, output, init_from=init_from, resume=resume, progress=progress)
     return output

@@ -41,20 +41,22 @@ def plot_cost(path: Path, points: Sequence[Point], x_label: str) -> None:
     _save(figure, path)
 
 
-def single_class_frames(run: Path, root: Path, progress: Progress) -> tuple[Float64, NDArray[np.int64]]:
+def single_class_frames(run: Path, roots: Sequence[Path], progress: Progress) -> tuple[Float64, NDArray[np.int64]]:
     """Embeddings (frames, width) of label frames in which one event sounds alone, at most 100 a class, and classes."""
     spec = read_toml(run / MODEL_FILE, ModelFile)
-    network, store = load_network(spec, run / WEIGHTS_FILE), open_store(root, spec.signal, progress)
+    network = load_network(spec, run / WEIGHTS_FILE)
     rows, classes = [], []
-    places = consecutive_places(store)
-    for place in progress(places, len(places), f"{spec.id} looks at {root.name}"):
-        batch = load_batch([store], [place], len(spec.classes))
-        with torch.no_grad():
-            embedding = network.infer_all(network.frontend.standardise(batch.features), Flow()).embedding[0]
-        lone = single_source(batch.target)[0, :, 0] * (batch.target[0, :, 0, 0] > 0)
-        alone = (batch.target[0, :, :, 0].sum(dim=(1, 2)) == 1) & (lone.sum(dim=1) == 1)
-        rows.append(embedding[alone].numpy())
-        classes.append(lone[alone].argmax(dim=1).numpy())
+    for root in roots:
+        store = open_store(root, spec.signal, progress)
+        places = consecutive_places(store)
+        for place in progress(places, len(places), f"{spec.id} looks at {root.name}"):
+            batch = load_batch([store], [place], len(spec.classes))
+            with torch.no_grad():
+                embedding = network.infer_all(network.frontend.standardise(batch.features), Flow()).embedding[0]
+            lone = single_source(batch.target)[0, :, 0] * (batch.target[0, :, 0, 0] > 0)
+            alone = (batch.target[0, :, :, 0].sum(dim=(1, 2)) == 1) & (lone.sum(dim=1) == 1)
+            rows.append(embedding[alone].numpy())
+            classes.append(lone[alone].argmax(dim=1).numpy())
     return _at_most(FRAMES_PER_CLASS, np.concatenate(rows).astype(np.float64), np.concatenate(classes))
 
 

@@ -4,11 +4,18 @@ from pathlib import Path
 
 import msgspec
 import pytest
+import torch
 
 from benchmarks import ablation
-from benchmarks.ablation_arms import ARMS, Tier, arm_recipe
+from benchmarks.ablation_arms import ARMS, BASELINE, Tier, arm_recipe, run_arm, without_start_share
+from benchmarks.ablation_systems import open_heldout
+from edgeseld.cli.terminal import progress
+from edgeseld.core.errors import ConfigError
+from edgeseld.core.locate import MODEL_FILE
+from edgeseld.core.recipe import ModelFile
 from edgeseld.core.spec import TrackingSpec
-from edgeseld.core.structs import read_json, to_toml
+from edgeseld.core.structs import read_json, read_toml, to_toml
+from edgeseld.nn.weights import WEIGHTS_FILE, load_network
 from edgeseld.train.supervised import Sources
 from tests.train.conftest import RECIPE, write_scenes
 
@@ -23,26 +30,47 @@ def test_each_row_adds_what_its_title_says() -> None:
     assert [recipe.train.augment.mix.kind for recipe in recipes.values()] == ["none"] * 4 + ["pointmix", "patchmix"]
 
 
+def test_heldout_sets_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="different names"):
+        open_heldout([tmp_path / "a" / "heldout", tmp_path / "b" / "heldout"], None, tmp_path, tmp_path)
+
+
+def learned(run: Path) -> dict[str, torch.Tensor]:
+    weights = load_network(read_toml(run / MODEL_FILE, ModelFile), run / WEIGHTS_FILE)
+    return dict(weights.named_parameters())
+
+
 def test_from_data_to_table_and_pictures(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scenes, heldout = write_scenes(tmp_path / "scenes", 2), write_scenes(tmp_path / "heldout", 4)
+    scenes = write_scenes(tmp_path / "scenes", 2)
+    heldout = [write_scenes(tmp_path / f"heldout-{number}", 2) for number in (1, 2)]
     for name in ("teacher", "student"):
         (tmp_path / name).mkdir()
-        recipe = msgspec.structs.replace(RECIPE.train, steps=2, warmup_steps=0, validate_every_steps=2, start_share=0.5)
+        recipe = msgspec.structs.replace(
+            RECIPE.train, steps=2, warmup_steps=0, validate_every_steps=2, start_share=0.5, learning_rate=1e-9
+        )
         # Networks that have learned nothing yet are asked to speak up.
         spec = msgspec.structs.replace(RECIPE, id=name, train=recipe, tracking=TrackingSpec(threshold=0.01))
         (tmp_path / name / "model.toml").write_bytes(to_toml(spec))
     tier = Tier(str(tmp_path / "teacher"), seeds=(0,), best_seeds=(0, 1), best_arms=1)
     monkeypatch.setitem(ablation.TIERS, "cpu", tier)
-    student, sources = tmp_path / "student" / "model.toml", Sources((scenes,))
+    student = tmp_path / "student" / "model.toml"
+    sources = Sources((scenes,), write_scenes(tmp_path / "validation", 1))
+    other = arm_recipe(without_start_share(read_toml(student, ModelFile)), BASELINE, seed=7, steps=2)
+    start = run_arm(other, (), sources, tmp_path / "start", progress)
 
     def again() -> ablation.AblationReport:
-        return ablation.run(
-            "cpu", student, None, sources, heldout, tmp_path / "runs", tmp_path / "out", steps=2, latency=False
-        )
+        folders = tmp_path / "runs", tmp_path / "out"
+        return ablation.run("cpu", student, None, sources, heldout, *folders, steps=2, start=start, latency=False)
 
     report = again()
+    assert report.start is not None
+    # With a rate of next to nothing every arm is still where it started, but for statistics of batches.
+    for arm in ("labels-0", "response-0", "patchmix-0"):
+        for name, weight in learned(start).items():
+            torch.testing.assert_close(learned(tmp_path / "runs" / arm)[name], weight, atol=1e-6, rtol=0.0)
     assert set(report.rows) == {arm.name for arm in ARMS}
     assert report.rows["labels"].seeds == (0, 1)
+    assert report.heldout == ("heldout-1", "heldout-2")
     assert sum(len(row.seeds) for row in report.rows.values()) == 6 + 2
     assert report.rows["labels"].differences["F"].value == 0.0
     assert report.exits["stage-1"].cost.macs < report.rows["exits"].cost.macs
