@@ -14,7 +14,7 @@ import msgspec
 
 from benchmarks.heldout import heldout_scores, listen
 from benchmarks.heldout_detection import hear_and_score
-from benchmarks.release_card import card, score_table
+from benchmarks.release_card import card, model_of, score_table
 from edgeseld.bench.accuracy import dataset_for, hear_dataset
 from edgeseld.bench.calibrating import hear_estranged
 from edgeseld.cli import run_command
@@ -36,6 +36,7 @@ from edgeseld.nn.cost import network_cost
 from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
 from edgeseld.runtime.calibrate import calibrated
 from edgeseld.runtime.model import Model, load
+from edgeseld.train.origin import Origin
 from edgeseld.train.run import TrainingResults
 
 SAMPLES = 10
@@ -116,14 +117,15 @@ def _results(
             steps=training.steps,
             best_step=training.best_step,
             validation=training.validation,
-            teachers=training.teachers,
+            started_from=training.origin.started_from,
+            teachers=training.origin.teachers,
         ),
         hours_seen=round(training.hours_seen + (before.hours_seen if before else 0.0), 2),
         training_s=round(training.seconds + (before.training_s if before else 0.0), 1),
         training_device=_devices(before.training_device if before else "", training.device),
         training_data=f"{data.scenes} made scenes of {data.scene_s} s, seed {data.seed}",
         commands=(
-            _training_command(spec, training.teachers),
+            training_command(spec, training.origin),
             "python -m benchmarks.release RUN --data DATA/train --validation DATA/validation "
             + " ".join(f"--{name} DATA/{name}" for name in scores),
         ),
@@ -136,12 +138,13 @@ def _devices(before: str, last: str) -> str:
     return ", then ".join(dict.fromkeys([*known, last]))
 
 
-def _training_command(spec: ModelFile, teachers: tuple[str, ...]) -> str:
+def training_command(spec: ModelFile, origin: Origin) -> str:
+    """What a user types to repeat the last run."""
+    teachers = [f"--teacher {model_of(teacher)}" for teacher in origin.teachers]
+    start = [] if origin.started_from is None else [f"--init-from {model_of(origin.started_from)}"]
     scenes = "--data DATA/train --validation DATA/validation --output RUN"
-    if not teachers:
-        return f"edgeseld train models/{spec.id}/model.toml {scenes}"
-    names = " ".join(f"--teacher {teacher.partition(' ')[0]}" for teacher in teachers)
-    return f"edgeseld distill models/{spec.id}/model.toml {names} {scenes}"
+    verb = "distill" if teachers else "train"
+    return " ".join([f"edgeseld {verb} models/{spec.id}/model.toml", *teachers, *start, scenes])
 
 
 def _by_kind(scores: Scores) -> dict[str, Scores]:

@@ -62,7 +62,7 @@ def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
         device=results.training_device,
         best_step=last.best_step,
         steps=last.steps,
-        stages=_stages(results.runs),
+        stages=_stages(results.runs, last.started_from),
         taught=_taught(spec, last.teachers),
         averaged=_averaged(spec.train.start_share),
         validation=f"{measure} {last.validation['F']:.3f}, SELD {last.validation['SELD']:.3f}",
@@ -70,8 +70,19 @@ def card(spec: ModelFile, results: ModelResults, data: DatasetSpec) -> str:
     )
 
 
-def _stages(count: int) -> str:
-    return "one run" if count == 1 else f"{count} runs, each from the weights of the one before"
+def model_of(signature: str) -> str:
+    """The id in an id with a hash."""
+    return signature.partition(" ")[0]
+
+
+def _stages(count: int, started_from: str | None) -> str:
+    if count > 1:
+        return f"{count} runs, each from the weights of the one before"
+    return (
+        "one run"
+        if started_from is None
+        else f"one run, which began with those layers of {model_of(started_from)} that fit"
+    )
 
 
 def _averaged(start_share: float) -> str:
@@ -82,7 +93,7 @@ def _taught(spec: ModelFile, teachers: tuple[str, ...]) -> str:
     if not teachers:
         return ""
     turns = spec.distill.teacher_turns
-    names = [teacher.partition(" ")[0] for teacher in teachers]
+    names = [model_of(teacher) for teacher in teachers]
     said = f"what {' and '.join(names)}, as released then, {'says' if len(names) == 1 else 'say on average'}"
     source = f"labels and from {said}" if spec.distill.label_weight else f"{said} alone"
     heard = "" if turns == 1 else f", each scene heard in {turns} symmetries of the channels"

@@ -50,12 +50,13 @@ class DetectionScores(Frozen, frozen=True, kw_only=True):
 class LastRun(Frozen, frozen=True, kw_only=True):
     """The run whose weights a released model holds: those of its best step, by the scores on the validation set.
 
-    `teachers`, where it was a distillation, are ids with the start of the hashes of their weights.
+    `started_from` and `teachers`, where there were such, are ids with the start of the hashes of their weights.
     """
 
     steps: int
     best_step: int
     validation: dict[str, float]
+    started_from: str | None = None
     teachers: tuple[str, ...] = ()
 
 

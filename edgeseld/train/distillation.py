@@ -15,6 +15,7 @@ from edgeseld.train.batches import Batch
 from edgeseld.train.ensemble import train_ensemble
 from edgeseld.train.feature_distillation import FeatureDistillation
 from edgeseld.train.feature_store import Progress, open_store, without_progress
+from edgeseld.train.origin import origin_of, signature
 from edgeseld.train.response import response_loss
 from edgeseld.train.run import TrainingResults, find_checkpoint, fit
 from edgeseld.train.supervised import Sources, TrainingData, open_data, read_recipe, start_network, window_settings
@@ -129,14 +130,15 @@ def distill(
             f"distill.ensemble = 'trained' weighs two teachers or more, got {len(listened)}: name another one with "
             "--teacher, or leave it at 'mean'"
         )
-    names = tuple(f"{teacher.spec.id} {teacher.weights_sha256[:16]}" for teacher in listened)
-    checkpoint = find_checkpoint(output, spec, resume=resume, teachers=names)
+    start = init_from or teachers[0]
+    origin = origin_of(start, tuple(map(signature, teachers)))
+    checkpoint = find_checkpoint(output, spec, origin, resume=resume)
     data = open_data(sources, spec, progress)
-    network = start_network(spec, init_from or teachers[0])
+    network = start_network(spec, start)
     data.standardise(network)
     task = DistillTask(network, spec, data.validation, listened)
     windows = taught_windows(data, spec, listened, progress)
-    return fit(task, windows, output, checkpoint, teachers=names)
+    return fit(task, windows, output, checkpoint, origin)
 
 
 def taught_windows(

@@ -8,7 +8,6 @@ from pathlib import Path
 from types import ModuleType
 
 import lightning as L
-import msgspec
 import torch
 from lightning.pytorch.callbacks import Callback, EarlyStopping, ModelCheckpoint
 from lightning.pytorch.loggers import CSVLogger, TensorBoardLogger
@@ -27,6 +26,7 @@ from edgeseld.train.batches import Batch
 from edgeseld.train.checkpoints import AtomicCheckpoints
 from edgeseld.train.clock import StepClock
 from edgeseld.train.feature_store import FeatureStore
+from edgeseld.train.origin import FROM_NOTHING, ORIGIN_FILE, Origin, require_same_origin
 from edgeseld.train.progress import RoundProgressBar
 from edgeseld.train.task import MONITOR, SeldTask, scored
 from edgeseld.train.validation import ValidationScenes
@@ -34,7 +34,6 @@ from edgeseld.train.windows import StepWindows
 
 MODEL_FILE = "model.toml"
 RESULTS_FILE = "results.json"
-TEACHERS_FILE = "teachers.json"
 CHECKPOINTS = "checkpoints"
 START_FILE = "start.safetensors"
 
@@ -51,7 +50,7 @@ class TrainingResults(Frozen, frozen=True, kw_only=True):
     validation: dict[str, float]
     device: str
     torch: str
-    teachers: tuple[str, ...] = ()
+    origin: Origin = FROM_NOTHING
 
 
 class SeldData(L.LightningDataModule):
@@ -75,14 +74,13 @@ class SeldData(L.LightningDataModule):
         return DataLoader(self.validation, batch_size=None)
 
 
-def find_checkpoint(output: Path, spec: ModelFile, *, resume: bool, teachers: tuple[str, ...] = ()) -> Path | None:
-    """The checkpoint to resume from, where there is one; `teachers` are ids with hashes of their weights.
+def find_checkpoint(output: Path, spec: ModelFile, origin: Origin, *, resume: bool) -> Path | None:
+    """The checkpoint to resume from, where there is one.
 
     TrainingError where the folder holds another training, or there is nothing to resume. Nothing is written before the
     data are known to be good.
     """
     saved, checkpoint = output / MODEL_FILE, output / CHECKPOINTS / "last.ckpt"
-    heard = output / TEACHERS_FILE
     if not resume:
         if saved.exists():
             raise TrainingError(f"{output} holds a training already: continue it with --resume, or name another folder")
@@ -91,19 +89,13 @@ def find_checkpoint(output: Path, spec: ModelFile, *, resume: bool, teachers: tu
         raise TrainingError(f"--resume needs a run that was started, and {output} holds no {MODEL_FILE}: leave it out")
     if read_toml(saved, ModelFile) != spec:
         raise TrainingError(f"--resume needs the recipe that the run was started with; {saved} differs: restore it")
-    before = tuple(msgspec.json.decode(heard.read_bytes(), type=list[str])) if heard.exists() else ()
-    if before != teachers:
-        raise TrainingError(
-            f"--resume needs the teachers that the run was started with, {', '.join(before) or 'none'}; got "
-            f"{', '.join(teachers) or 'none'}: name those"
-        )
+    require_same_origin(output, origin)
     return checkpoint if checkpoint.exists() else None
 
 
-def _begin(output: Path, spec: ModelFile, teachers: tuple[str, ...]) -> None:
+def _begin(output: Path, spec: ModelFile, origin: Origin) -> None:
     """Write what a run is resumed by."""
-    if teachers:
-        write_atomic(output / TEACHERS_FILE, to_json(teachers))
+    write_atomic(output / ORIGIN_FILE, to_json(origin))
     write_atomic(output / MODEL_FILE, to_toml(spec))
 
 
@@ -137,11 +129,11 @@ def fit(
     windows: StepWindows,
     output: Path,
     checkpoint: Path | None,
-    teachers: tuple[str, ...] = (),
+    origin: Origin = FROM_NOTHING,
 ) -> TrainingResults:
     """Train until the recipe's last step or until the SELD score stops falling; write weights and results."""
     if not (output / MODEL_FILE).exists():
-        _begin(output, task.spec, teachers)
+        _begin(output, task.spec, origin)
     start_share = task.spec.train.start_share
     # Kept in the folder, so that a resumed run ends as an unbroken one.
     if start_share and checkpoint is None:
@@ -172,7 +164,7 @@ def fit(
         validation=scores,
         device=_device_name(),
         torch=str(torch.__version__),
-        teachers=teachers,
+        origin=origin,
     )
     write_atomic(output / RESULTS_FILE, to_json(results))
     return results

@@ -17,6 +17,7 @@ from edgeseld.nn.weights import WEIGHTS_FILE, load_matching
 from edgeseld.train.batches import require_same_signal
 from edgeseld.train.feature_store import FeatureStore, Progress, open_store, without_progress
 from edgeseld.train.mixed_scenes import MixedWindows, prepare_banks
+from edgeseld.train.origin import origin_of
 from edgeseld.train.run import TrainingResults, find_checkpoint, fit, standardise_like
 from edgeseld.train.task import SeldTask
 from edgeseld.train.validation import ValidationScenes, hold_out
@@ -72,12 +73,13 @@ def train(
     if sources.mixed is not None:
         return _train_on_mixed(model_toml, sources, output, init_from, progress, resume=resume)
     spec = read_recipe(model_toml, sources)
-    checkpoint = find_checkpoint(output, spec, resume=resume)
+    origin = origin_of(init_from)
+    checkpoint = find_checkpoint(output, spec, origin, resume=resume)
     data = open_data(sources, spec, progress)
     network = start_network(spec, init_from)
     data.standardise(network)
     windows = RandomWindows(data.stores, len(spec.classes), **window_settings(spec))
-    return fit(SeldTask(network, spec, data.validation), windows, output, checkpoint)
+    return fit(SeldTask(network, spec, data.validation), windows, output, checkpoint, origin)
 
 
 def _train_on_mixed(
@@ -91,7 +93,8 @@ def _train_on_mixed(
     job = prepare_banks(replace(sources.mixed, channel_format=spec.signal.channel_format), progress)
     if job.spec.classes != spec.classes:
         raise DataError(f"sounds and {sources.validation} need one class list, and theirs differ: relabel one")
-    checkpoint = find_checkpoint(output, spec, resume=resume)
+    origin = origin_of(init_from)
+    checkpoint = find_checkpoint(output, spec, origin, resume=resume)
     held_out = [open_store(sources.validation, spec.signal, progress, sources.validation_part)]
     recipe = spec.train
     windows = MixedWindows(
@@ -105,7 +108,7 @@ def _train_on_mixed(
     network = start_network(spec, init_from)
     windows.standardise(network)
     task = SeldTask(network, spec, ValidationScenes(held_out, spec, recipe.batch_size))
-    return fit(task, windows, output, checkpoint)
+    return fit(task, windows, output, checkpoint, origin)
 
 
 def read_recipe(model_toml: Path, sources: Sources) -> ModelFile:

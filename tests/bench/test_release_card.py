@@ -4,12 +4,14 @@ import msgspec
 import pytest
 
 from benchmarks.readme import _model_row
+from benchmarks.release import training_command
 from benchmarks.release_card import card
 from edgeseld.core.catalogue import LastRun, ModelEntry, ModelResults, list_models
 from edgeseld.core.locate import MODEL_FILE, find_model
 from edgeseld.core.recipe import DistillSpec, ModelFile
 from edgeseld.core.structs import read_toml
 from edgeseld.data.layout import DatasetSpec, Provenance
+from edgeseld.train.origin import Origin
 
 DATA = DatasetSpec(
     scenes=60,
@@ -33,10 +35,12 @@ def entry_of(name: str) -> tuple[ModelEntry, ModelResults]:
     return entry, entry.results
 
 
-def card_of(distill: DistillSpec, teachers: tuple[str, ...]) -> str:
+def card_of(distill: DistillSpec, teachers: tuple[str, ...], started_from: str | None = None, runs: int = 1) -> str:
     spec = msgspec.structs.replace(read_toml(find_model("student-s") / MODEL_FILE, ModelFile), distill=distill)
-    last = LastRun(steps=10, best_step=5, validation={"F": 0.5, "SELD": 0.4}, teachers=teachers)
-    return card(spec, msgspec.structs.replace(entry_of("student-s")[1], last_run=last), DATA)
+    last = LastRun(
+        steps=10, best_step=5, validation={"F": 0.5, "SELD": 0.4}, teachers=teachers, started_from=started_from
+    )
+    return card(spec, msgspec.structs.replace(entry_of("student-s")[1], last_run=last, runs=runs), DATA)
 
 
 @pytest.mark.parametrize(
@@ -53,6 +57,21 @@ def card_of(distill: DistillSpec, teachers: tuple[str, ...]) -> str:
 )
 def test_teachers_of_the_last_run_are_named(distill: DistillSpec, teachers: tuple[str, ...], said: str) -> None:
     assert said in card_of(distill, teachers)
+
+
+def test_the_start_of_the_first_run_is_named() -> None:
+    assert "in one run." in card_of(DistillSpec(), ())
+    assert "in one run, which began with those layers of a that fit." in card_of(DistillSpec(), (), "a 12")
+    assert "in 2 runs, each from the weights of the one before." in card_of(DistillSpec(), (), "a 12", runs=2)
+
+
+def test_the_command_of_the_last_run_has_its_teachers_and_its_start() -> None:
+    spec = read_toml(find_model("student-s") / MODEL_FILE, ModelFile)
+    scenes = "--data DATA/train --validation DATA/validation --output RUN"
+    assert training_command(spec, Origin()) == f"edgeseld train models/student-s/model.toml {scenes}"
+    assert training_command(spec, Origin(started_from="a 12", teachers=("b 34", "c 56"))) == (
+        f"edgeseld distill models/student-s/model.toml --teacher b --teacher c --init-from a {scenes}"
+    )
 
 
 def test_without_teachers_nothing_is_said_of_them() -> None:

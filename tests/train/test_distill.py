@@ -18,6 +18,7 @@ from edgeseld.nn.weights import WEIGHTS_FILE, load_network, save_weights
 from edgeseld.train.batches import Place
 from edgeseld.train.distillation import DistillTask, distill, stage_pairs
 from edgeseld.train.feature_store import FeatureStore, open_store, without_progress
+from edgeseld.train.origin import Origin, signature
 from edgeseld.train.run import standardise_like
 from edgeseld.train.supervised import Sources, train, window_settings
 from edgeseld.train.taught_windows import TaughtWindows
@@ -78,7 +79,7 @@ def test_a_run_leaves_weights_that_load(scenes: Path, tmp_path: Path, teacher: P
     student = student_file(tmp_path, recipe)
     results = distill(student, [teacher, teacher], Sources((scenes,), scenes), tmp_path / "run")
     assert results.steps == 8
-    assert [name.split()[0] for name in results.teachers] == ["teacher", "teacher"]
+    assert [name.split()[0] for name in results.origin.teachers] == ["teacher", "teacher"]
     # Adapters are dropped, teachers are in no checkpoint, and are what they were.
     load_network(read_toml(tmp_path / "run" / "model.toml", ModelFile), tmp_path / "run" / WEIGHTS_FILE)
     state = torch.load(tmp_path / "run" / "checkpoints" / "last.ckpt", weights_only=True)["state_dict"]
@@ -110,6 +111,18 @@ def test_resuming_needs_the_same_teachers(scenes: Path, tmp_path: Path, teacher:
         distill(student, [other], sources, tmp_path / "run", resume=True)
     with pytest.raises(TrainingError, match="got none"):
         train(student, sources, tmp_path / "run", resume=True)
+
+
+def test_the_run_says_what_it_started_from_and_resumes_from_nothing_else(
+    scenes: Path, tmp_path: Path, teacher: Path
+) -> None:
+    student, sources = student_file(tmp_path, DistillSpec()), Sources((scenes,), scenes)
+    other = write_teacher(tmp_path / "other", open_store(scenes, TEACHER.signal), seed=2)
+    results = distill(student, [teacher], sources, tmp_path / "run", init_from=other)
+    assert results.origin == Origin(started_from=signature(other), teachers=(signature(teacher),))
+    # Without --init-from the student starts from the teacher.
+    with pytest.raises(TrainingError, match=f"was started with, {signature(other)}; got {signature(teacher)}"):
+        distill(student, [teacher], sources, tmp_path / "run", resume=True)
 
 
 def make_task(
