@@ -69,7 +69,8 @@ def running(served: dict[str, Served]) -> Iterator[Running]:
     port = server.servers[0].sockets[0].getsockname()[1]
     yield Running(f"127.0.0.1:{port}", server)
     server.should_exit = True
-    thread.join()
+    thread.join(timeout=60.0)
+    assert not thread.is_alive(), "the server does not end"
 
 
 def encoded(audio: np.ndarray, container: str = "WAV", subtype: str | None = None, rate_hz: int = 24_000) -> bytes:
