@@ -24,18 +24,16 @@ from benchmarks.ablation_systems import (
     reliability_of,
     system_of,
 )
+from benchmarks.ablation_table import RESULTS, AblationReport, Row, show
 from benchmarks.heldout import MEASURES
 from edgeseld.bench.host import bench_host, this_machine
-from edgeseld.bench.report import Machine
 from edgeseld.cli import run_command
-from edgeseld.cli.terminal import print_table, progress
+from edgeseld.cli.terminal import progress
 from edgeseld.core.atomic import write_atomic
-from edgeseld.core.catalogue import Cost
 from edgeseld.core.early_exit import exit_folder
-from edgeseld.core.interval import Interval
 from edgeseld.core.locate import MODEL_FILE, find_model
 from edgeseld.core.recipe import ModelFile
-from edgeseld.core.structs import Frozen, read_toml, to_json
+from edgeseld.core.structs import read_toml, to_json
 from edgeseld.metrics.plots import plot_direction_errors, plot_reliability
 from edgeseld.metrics.significance import bootstrap_intervals
 from edgeseld.nn.cost import network_cost
@@ -43,35 +41,8 @@ from edgeseld.nn.weights import WEIGHTS_FILE, load_network
 from edgeseld.train.run import RESULTS_FILE
 from edgeseld.train.supervised import Sources
 
-RESULTS = Path(__file__).parent / "results"
 ROUNDS = 30
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
-
-
-class Row(Frozen, frozen=True, kw_only=True):
-    """A system: scores over all its seeds, and its differences to the student with labels alone, paired over files."""
-
-    title: str
-    seeds: tuple[int, ...]
-    scores: dict[str, float]
-    F20_interval: tuple[float, float]
-    differences: dict[str, Interval]
-    cost: Cost
-    latency_ms: float | None
-    hours_seen: float | None
-
-
-class AblationReport(Frozen, frozen=True, kw_only=True):
-    """ablation.json."""
-
-    tier: str
-    machine: Machine
-    data: tuple[str, ...]
-    heldout: tuple[str, ...]
-    teacher: Row
-    start: Row | None
-    rows: dict[str, Row]
-    exits: dict[str, Row]
 
 
 def row_of(system: System, baseline: System, heldout: Heldout, exit_name: str | None, latency_ms: float | None) -> Row:
@@ -186,30 +157,6 @@ def report_of(
     )
 
 
-def show(report: AblationReport) -> None:
-    """The table on stdout."""
-    header = ["system", "seeds", "F20", "95 %", "LE", "F20 - first", "LE - first", "parameters", "MMAC", "ms", "hours"]
-    rows = []
-    for row in (*filter(None, (report.teacher, report.start)), *report.rows.values(), *report.exits.values()):
-        gain, turn = row.differences["F"], row.differences["LE"]
-        rows.append(
-            [
-                row.title,
-                str(len(row.seeds)),
-                f"{row.scores['F']:.3f}",
-                f"{row.F20_interval[0]:.3f} to {row.F20_interval[1]:.3f}",
-                f"{row.scores['LE']:.1f}°",
-                f"{gain.value:+.3f} ({gain.low:+.3f} to {gain.high:+.3f})",
-                f"{turn.value:+.1f} ({turn.low:+.1f} to {turn.high:+.1f})",
-                f"{row.cost.parameters / 1e6:.2f} M",
-                f"{row.cost.macs / 1e6:.0f}",
-                "-" if row.latency_ms is None else f"{row.latency_ms:.1f}",
-                "-" if row.hours_seen is None else f"{row.hours_seen:.1f}",
-            ]
-        )
-    print_table(f"tier {report.tier}, {' + '.join(report.heldout)}: 2023 rules, headline classes", header, rows)
-
-
 def run(
     tier: str,
     student: Path,
@@ -240,7 +187,7 @@ def run(
     begun = None if start is None else system_of("where all start", {TIERS[tier].seeds[0]: start}, heldout)
     report = report_of(tier, systems, exits, taught, begun, times, sources, heldout)
     draw(systems, report, heldout, output)
-    write_atomic(output / "ablation.json", to_json(report))
+    write_atomic(output / RESULTS.name, to_json(report))
     return report
 
 
@@ -260,7 +207,7 @@ def run(
 @click.option("--steps", type=click.IntRange(1), help="Steps of each student; by default those of its recipe.")
 @click.option("--latency/--no-latency", default=True, help="Export to ONNX and time the networks.")
 @click.option(
-    "--output", type=click.Path(path_type=Path, file_okay=False), default=RESULTS, help="Report and pictures."
+    "--output", type=click.Path(path_type=Path, file_okay=False), default=RESULTS.parent, help="Report and pictures."
 )
 def main(
     tier: str,

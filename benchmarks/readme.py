@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from benchmarks.ablation_table import ablation_lines
 from benchmarks.bundles import readme_lines
 from benchmarks.cost import RESULTS as COST
 from benchmarks.cost import CostReport, Row
@@ -24,7 +25,7 @@ from edgeseld.core.structs import read_json
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = (
     ROOT / "README.md",
-    *(ROOT / "docs" / f"{name}.md" for name in ("precisions", "server", "streaming", "uncertainty")),
+    *(ROOT / "docs" / f"{name}.md" for name in ("precisions", "server", "streaming", "training", "uncertainty")),
 )
 MARKER = "python -m benchmarks.readme"
 
@@ -53,6 +54,7 @@ def filled(text: str) -> str:
         "load": load_lines,
         "fallback": fallback_lines,
         "precisions": precisions_lines,
+        "ablation": ablation_lines,
     }
     for name, lines in tables.items():
         opening = f"<!-- {name}: {MARKER} -->"
