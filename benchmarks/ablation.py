@@ -112,7 +112,7 @@ def train_all(
 def draw(systems: Mapping[str, System], report: AblationReport, heldout: Heldout, output: Path) -> None:
     """Four pictures beside the report."""
     shown = {systems[name].title: systems[name] for name in _shown(report)}
-    rows = [*report.rows.values(), *report.exits.values()]
+    rows = [report.teacher, *report.rows.values(), *report.exits.values()]
     timed = all(row.latency_ms is not None for row in rows)
     cost = "ms for 5 s, one thread" if timed else "million multiply-accumulates for 5 s"
     points = [(row.title, (timed and row.latency_ms) or row.cost.macs / 1e6, row.scores["F"]) for row in rows]

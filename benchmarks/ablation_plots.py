@@ -25,18 +25,21 @@ Float64 = NDArray[np.float64]
 
 
 def plot_cost(path: Path, points: Sequence[Point], x_label: str) -> None:
-    """F20 over cost, a named point each."""
+    """F20 over cost, a named point each; names of points of one cost stand in a column beside them."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(6.4, 4.4), layout="constrained")
     axes = figure.add_subplot()
-    for name, x, y in points:
-        axes.scatter(x, y, color="#0072B2", s=28)
-        axes.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8)
+    for cost in sorted({x for _, x, _ in points}):
+        column = sorted(((y, name) for name, x, y in points if x == cost), reverse=True)
+        axes.scatter([cost] * len(column), [y for y, _ in column], color="#0072B2", s=28)
+        names = "\n".join(name if len(column) == 1 else f"{y:.3f} {name}" for y, name in column)
+        axes.annotate(names, (cost, column[0][0]), xytext=(8, 4), textcoords="offset points", fontsize=8, va="top")
     axes.set_xlabel(x_label)
     axes.set_ylabel("F20, headline classes")
     axes.margins(x=0.2, y=0.1)
     axes.grid(color="#dddddd", linewidth=0.6)
+    axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
     _save(figure, path)
 
