@@ -1,8 +1,8 @@
 """A trained run becomes a released model: `python -m benchmarks.release RUN --data DIR --validation DIR ...`.
 
 Writes models/<id>: weights in half precision, a calibration fitted on the validation scenes, scores on the held-out
-sets with it, the card, and with --bundle the bundles. With the id of a released model instead of a run all but the
-weights is made anew.
+sets with it, the card, and with --bundle the bundles, as compressed zips, which are unpacked to be used. With the
+id of a released model instead of a run all but the weights is made anew.
 """
 
 import shutil
@@ -52,7 +52,6 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 @click.option("--simulated", type=FOLDER, required=True)
 @click.option("--measured", type=FOLDER, help="Measured rooms; none are known for a tetrahedral array.")
 @click.option("--bundle", "pairs", multiple=True, help="TARGET-PRECISION to ship, such as onnx-fp32; may be repeated.")
-@click.option("--zip", "as_zip", is_flag=True, help="Ship them as compressed zips: half as large, unpacked to be used.")
 def main(
     source: str,
     onward: bool,
@@ -61,7 +60,6 @@ def main(
     simulated: Path,
     measured: Path | None,
     pairs: tuple[str, ...],
-    as_zip: bool,
 ) -> None:
     run = Path(source)
     released = None if (run / RESULTS_FILE).exists() else models_folder() / source
@@ -89,9 +87,8 @@ def main(
         target, _, precision = pair.partition("-")
         exported = export_model(folder, read_recipe(recipe_path(target, precision)), folder / BUNDLES)
         click.echo(f"{exported.path.name}: {exported.model_bytes / 1e6:.2f} MB")
-        if as_zip:
-            zip_bundle(exported.path, exported.path.with_suffix(".seld.zip"), compressed=True)
-            shutil.rmtree(exported.path)
+        zip_bundle(exported.path, exported.path.with_suffix(".seld.zip"), compressed=True)
+        shutil.rmtree(exported.path)
     header, rows = score_table(results)
     print_table(spec.id, header, rows)
 

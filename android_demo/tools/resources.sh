@@ -7,14 +7,8 @@ chmod +x "$aapt2"
 rm -rf "$assets" "$target/r"
 mkdir -p "$assets/scenes" "$assets/bundles" "$target/r" "$target/test-classes/com/android/tools"
 cp "$repository/examples/sample_scene.wav" "$assets/scenes/"
-# Every released TFLite bundle of the students goes into the APK, as a zip that does not tell when it was made.
-export TZ=UTC
-rm -rf "$target/bundles" && mkdir -p "$target/bundles"
-for bundle in "$repository"/models/student-*/bundles/*-tflite-*.seld; do
-  cp -r "$bundle" "$target/bundles/"
-  name=$(basename "$bundle")
-  (cd "$target/bundles" && find "$name" -exec touch -d 1980-01-01T00:00:00Z {} + && find "$name" -type f | LC_ALL=C sort | zip -qX0 "$assets/bundles/$name.zip" -@)
-done
+# Every released TFLite bundle of the students goes into the APK as it is shipped.
+cp "$repository"/models/student-*/bundles/*-tflite-*.seld.zip "$assets/bundles/"
 "$aapt2" compile --dir "$source/res" -o "$target/res.zip"
 "$aapt2" link -I "$sdk" --manifest "$source/AndroidManifest.xml" --min-sdk-version 26 --target-sdk-version 35 \
   --java "$target/r" --proguard "$target/aapt.pro" --auto-add-overlay -A "$assets" -o "$target/resources.apk" "$target/res.zip"

@@ -19,7 +19,7 @@ def test_two_runs_disagree_by_their_worst_ratio() -> None:
 
 
 def test_every_released_bundle_is_found() -> None:
-    assert {"student-s-onnx-fp32.seld", "student-xs-onnx-fp32.seld.zip"} <= {path.name for path in released()}
+    assert {"student-s-onnx-fp32.seld.zip", "student-xs-onnx-fp32.seld.zip"} <= {path.name for path in released()}
 
 
 def test_a_row_of_the_readme_holds_host_and_arm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

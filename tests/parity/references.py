@@ -18,7 +18,7 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from edgeseld.core.events import SeldEvent
-from edgeseld.core.manifest import Interface, Role
+from edgeseld.core.manifest import SUMS_FILE, Interface, Role
 from edgeseld.core.prediction import Float32
 from edgeseld.core.structs import Frozen, read_json, to_json
 from edgeseld.runtime.backends import Backend
@@ -81,14 +81,15 @@ def write_references(output: Path) -> list[str]:
     output = output.resolve()
     output.mkdir(parents=True, exist_ok=True)
     sources = _sources()
-    bundles = [path for path in sorted(ROOT.glob(f"models/*/bundles/*{SUFFIX}")) if _target(path) in TARGETS]
+    bundles = [path for path in sorted(ROOT.glob(f"models/*/bundles/*{SUFFIX}.zip")) if _target(path) in TARGETS]
     names = []
     for bundle in [*bundles, *_tiny_bundles(output, sources)]:
-        name = bundle.name.removesuffix(SUFFIX)
-        if open_bundle(bundle).manifest.signal.channel_format != "foa":
+        opened = open_bundle(bundle)
+        if opened.manifest.signal.channel_format != "foa":
             continue
+        name = opened.manifest.name
         names.append(name)
-        stamp = hashlib.sha256(sources.encode() + (bundle / "SHA256SUMS").read_bytes()).hexdigest()
+        stamp = hashlib.sha256(sources.encode() + (opened.folder / SUMS_FILE).read_bytes()).hexdigest()
         if not _is_current(output / f"{name}.json", stamp):
             _write(output, name, bundle, stamp)
     for reference in output.glob("*.json"):

@@ -3,7 +3,6 @@ package org.edgeseld.core
 import java.io.File
 import org.edgeseld.core.bundle.Bundle
 import org.edgeseld.core.bundle.Precision
-import org.edgeseld.core.bundle.openBundle
 import org.edgeseld.core.hearing.Backend
 import org.edgeseld.core.hearing.Golden
 import org.edgeseld.core.hearing.Prediction
@@ -42,11 +41,11 @@ class ParityCases(private val target: String, private val open: (Bundle) -> Back
     /** Every golden vector of every released bundle, and of the bundles that have references. */
     fun goldenTests(): List<DynamicTest> = (Repository.releasedBundles + References.madeBundles)
         .filter { "-$target-" in it.name }
-        .map { bundle -> DynamicTest.dynamicTest(bundle.name) { compareWithGolden(openBundle(bundle)) } }
+        .map { bundle -> DynamicTest.dynamicTest(bundle.name) { compareWithGolden(References.open(bundle)) } }
 
     private fun compareWithPython(name: String) {
         val reference = References.read(name)
-        val bundle = openBundle(File(reference.bundle))
+        val bundle = References.open(File(reference.bundle))
         val audio = readWav(File(reference.audio).readBytes())
         open(bundle).use { backend ->
             reference.choices.forEachIndexed { index, choice ->

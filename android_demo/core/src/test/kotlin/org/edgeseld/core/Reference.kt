@@ -4,6 +4,8 @@ import java.io.File
 import kotlinx.serialization.SerialName
 import kotlinx.serialization.Serializable
 import kotlinx.serialization.json.Json
+import org.edgeseld.core.bundle.Bundle
+import org.edgeseld.core.bundle.openBundle
 import org.edgeseld.core.bundle.readSafetensors
 import org.edgeseld.core.hearing.Passes
 import org.edgeseld.core.tracking.SeldEvent
@@ -32,6 +34,15 @@ object References {
 
     /** Bundles of the tiny network. */
     val madeBundles: List<File> get() = File(folder, "bundles").listFiles { file -> file.name.endsWith(".seld") }?.sorted() ?: emptyList()
+
+    /** A bundle, unpacked beside the references where it is a zip. */
+    fun open(bundle: File): Bundle = openBundle(
+        bundle,
+        File(folder, "unpacked/${bundle.name}").apply {
+            deleteRecursively()
+            mkdirs()
+        },
+    )
 
     fun names(target: String): List<String> =
         folder.listFiles { file -> file.extension == "json" && "-$target-" in file.name }?.map { it.nameWithoutExtension }?.sorted() ?: emptyList()

@@ -13,8 +13,8 @@ object Repository {
     val recordings: List<File> = File(root, "tests/golden/hearing").listFiles { file -> file.extension == "json" }!!.sorted()
     val sampleScene = File(root, "examples/sample_scene.wav")
 
-    /** Released bundles of all models. */
+    /** Released bundles of all models, compressed. */
     val releasedBundles: List<File> = File(root, "models").listFiles()!!.sorted()
         .flatMap { model -> File(model, "bundles").listFiles()?.toList() ?: emptyList() }
-        .filter { it.name.endsWith(".seld") }.sorted()
+        .filter { it.name.endsWith(".seld.zip") }.sorted()
 }

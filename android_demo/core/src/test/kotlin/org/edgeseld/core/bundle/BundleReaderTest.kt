@@ -134,7 +134,10 @@ class BundleReaderTest {
     }
 
     @TestFactory
-    fun `every released bundle is read`() = Repository.releasedBundles.map { folder ->
-        DynamicTest.dynamicTest(folder.name) { assertEquals(folder.name.removeSuffix(".seld"), openBundle(folder).manifest.name) }
+    fun `every released bundle is read`() = Repository.releasedBundles.map { bundle ->
+        DynamicTest.dynamicTest(bundle.name) {
+            val unpacked = openBundle(bundle, Files.createTempDirectory(temporary, "r").toFile())
+            assertEquals(bundle.name.removeSuffix(".seld.zip"), unpacked.manifest.name)
+        }
     }
 }
