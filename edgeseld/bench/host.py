@@ -25,8 +25,8 @@ from edgeseld.bench.rounds import WARM_UP_ROUNDS, Progress, Stage, stage, undist
 from edgeseld.runtime.bundle import open_bundle
 
 Answer = dict[str, float]
-# Threads of a runtime spin for a while after their work, in the way of the next bundle.
-REST_S = 0.005
+# Several threads of a runtime spin for a while after their work, in the way of the next bundle.
+REST_S = 0.05
 
 
 def bench_host(bundles: Sequence[Path], threads: Sequence[int], rounds: int, progress: Progress) -> BenchReport:
@@ -43,8 +43,9 @@ def bench_host(bundles: Sequence[Path], threads: Sequence[int], rounds: int, pro
         samples: list[list[Answer]] = [[] for _ in workers]
         for number in progress(range(WARM_UP_ROUNDS + rounds), WARM_UP_ROUNDS + rounds, "rounds"):
             for worker, kept in zip(workers, samples, strict=True):
-                time.sleep(REST_S)
                 answer = worker.ask()
+                if worker.subject.threads > 1:
+                    time.sleep(REST_S)
                 if number >= WARM_UP_ROUNDS:
                     kept.append(answer)
     timings = tuple(_timing(*one, samples[0]) for one in zip(subjects, ready, samples, strict=True))
