@@ -31,11 +31,12 @@ REST_S = 0.05
 
 def bench_host(bundles: Sequence[Path], threads: Sequence[int], rounds: int, progress: Progress) -> BenchReport:
     """Time bundles side by side; BundleError for one that is broken, BenchError where a process dies."""
+    # Zips are unpacked here once: a process that is killed could not remove a folder of its own.
     opened = [open_bundle(path) for path in bundles]
     subjects = [
-        _Subject(bundle.manifest.name, bundle.manifest.id, path, count, bundle_facts(bundle))
+        _Subject(bundle.manifest.name, bundle.manifest.id, bundle.folder, count, bundle_facts(bundle))
         for count in threads
-        for path, bundle in zip(bundles, opened, strict=True)
+        for bundle in opened
     ]
     with ExitStack() as stack:
         workers = [stack.enter_context(_worker(subject)) for subject in subjects]
@@ -58,7 +59,7 @@ class _Subject:
 
     name: str
     model: str
-    path: Path
+    folder: Path
     threads: int
     facts: Facts
 
@@ -108,7 +109,7 @@ class _Worker:
 def _worker(subject: _Subject) -> Iterator[_Worker]:
     """A process with single-threaded libraries apart from the runtime's own threads."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, "-m", "edgeseld.bench.worker", str(subject.path), str(subject.threads)]
+    command = [sys.executable, "-m", "edgeseld.bench.worker", str(subject.folder), str(subject.threads)]
     with (
         tempfile.TemporaryFile("w+") as words,
         subprocess.Popen(

@@ -30,18 +30,18 @@ class StopwatchBackend:
 
 
 def main() -> None:
-    """`python -m edgeseld.bench.worker BUNDLE THREADS`; answers "ready", then each "run" until stdin ends."""
-    path, threads = Path(sys.argv[1]), int(sys.argv[2])
+    """`python -m edgeseld.bench.worker FOLDER THREADS`; answers "ready", then each "run" until stdin ends."""
+    folder, threads = Path(sys.argv[1]), int(sys.argv[2])
     import numpy as np
 
     from edgeseld.runtime.backends import open_backend
     from edgeseld.runtime.bundle import open_bundle
     from edgeseld.runtime.model import Model
 
-    bare = _import_runtime(open_bundle(path).manifest.target)
+    bare = _import_runtime(open_bundle(folder).manifest.target)
     reset_peak()
     started = time.perf_counter()
-    bundle = open_bundle(path)
+    bundle = open_bundle(folder)
     backend = StopwatchBackend(open_backend(bundle, threads=threads))
     model = Model(bundle.manifest, backend)
     signal = bundle.manifest.signal

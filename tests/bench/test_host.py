@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from edgeseld.bench.host import bench_host
 from edgeseld.bench.report import BenchError, BenchReport
 from edgeseld.core.errors import BundleError
 from edgeseld.core.structs import read_json, to_json
+from edgeseld.export.bundle_writer import zip_bundle
 from edgeseld.runtime.bundle import open_bundle
 from tests.bench.conftest import quiet
 from tests.small_bundle import write_small_bundle
@@ -73,6 +75,25 @@ def test_a_damaged_bundle_is_refused_before_anything_runs(tmp_path: Path) -> Non
     (bundle / "full.onnx").write_bytes(b"not a graph")
     with pytest.raises(BundleError, match="was changed"):
         bench_host([bundle], [1], 5, quiet)
+
+
+def test_zips_are_unpacked_once_and_nothing_of_them_stays(
+    small_bundle: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    zip_bundle(small_bundle, tmp_path / "small.seld.zip")
+    (tmp_path / "temporary").mkdir()
+    monkeypatch.setenv("TMPDIR", str(tmp_path / "temporary"))
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    seen: list[int] = []
+
+    def look(items: Iterable[int], total: int, description: str) -> Iterator[int]:
+        for number in items:
+            seen.append(len(list((tmp_path / "temporary").glob("edgeseld-*"))))
+            yield number
+
+    bench_host([tmp_path / "small.seld.zip"], [1, 2], 5, look)
+    assert set(seen) == {1}
+    assert not list((tmp_path / "temporary").glob("edgeseld-*"))
 
 
 def test_cost_and_score_come_from_the_model_of_the_same_id(
