@@ -5,7 +5,6 @@ are not milliseconds: memory, caches and what a core does at once are not in the
 """
 
 import math
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from edgeseld.bench.arm_root import PROCESSOR, ArmRoot, open_arm_root
 from edgeseld.bench.facts import bundle_facts
 from edgeseld.bench.machine import Machine, installed_versions, this_machine
 from edgeseld.bench.report import BenchError
+from edgeseld.core.disk import temporary_folder
 from edgeseld.core.structs import Frozen
 from edgeseld.runtime.bundle import Bundle, open_bundle
 
@@ -101,8 +101,8 @@ def _row(root: ArmRoot, bundle: Bundle) -> ArmRow:
 def instructions_of(guest: Guest, windows: int) -> int:
     """Instructions of a whole process, the least of three: one that waits for another spins, and the spins count."""
     counts = []
-    with tempfile.TemporaryDirectory(prefix="edgeseld-") as place:
-        counted = Path(place) / "count"
+    with temporary_folder() as place:
+        counted = place / "count"
         for _ in range(COUNTS):
             guest.count(windows, counted)
             counts.append(int(counted.read_text()))

@@ -6,11 +6,11 @@ qemu-user as on a phone whose system has other libraries.
 """
 
 import shutil
-import tempfile
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from edgeseld.bench.arm_tools import install_wheels, kept_folder, require_tools, run_tool
+from edgeseld.core.disk import temporary_folder
 from edgeseld.core.errors import BackendMissingError
 
 SOURCE = Path(__file__).parent / "executorch_runner.cpp"
@@ -62,9 +62,9 @@ def runner_command(folder: str) -> list[str]:
 
 
 def _make(folder: Path, requirement: str) -> None:
-    with tempfile.TemporaryDirectory(prefix="edgeseld-") as place:
-        install_wheels(Path(place), [requirement], "--no-deps")
-        package = Path(place) / "executorch"
+    with temporary_folder() as place:
+        install_wheels(place, [requirement], "--no-deps")
+        package = place / "executorch"
         includes = [argument for name in INCLUDES for argument in ("-isystem", str(package / name))]
         libraries = [f"-L{package / 'lib'}", *(f"-l{name}" for name in LIBRARIES)]
         run_tool([COMPILER, *FLAGS, *includes, str(SOURCE), "-o", str(folder / PROGRAM), *libraries])

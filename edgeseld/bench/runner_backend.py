@@ -1,6 +1,5 @@
 """ExecuTorch bundles through our runner, a process for each call, on a processor that is not this one."""
 
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy as np
 
 from edgeseld.bench.executorch_runner import runner_command
 from edgeseld.bench.report import BenchError
+from edgeseld.core.disk import temporary_folder
 from edgeseld.core.manifest import Role, TensorSpec
 from edgeseld.core.prediction import Float32
 from edgeseld.core.structs import Frozen
@@ -71,11 +71,11 @@ class RunnerBackend:
         assert graph.entry is not None
         names = tuple(f"input{number}.raw" for number in range(len(inputs)))
         call = Call(graph.file, graph.entry, self.threads, runs, names)
-        with tempfile.TemporaryDirectory(prefix="edgeseld-") as place:
+        with temporary_folder() as place:
             for name, array in zip(names, inputs, strict=True):
-                (Path(place) / name).write_bytes(np.ascontiguousarray(array).tobytes())
-            words = self.place.execute(call, Path(place))
-            raw = (Path(place) / OUTPUT).read_bytes()
+                (place / name).write_bytes(np.ascontiguousarray(array).tobytes())
+            words = self.place.execute(call, place)
+            raw = (place / OUTPUT).read_bytes()
         return _outputs(raw, graph.outputs, self.bundle.manifest.name), _times(words, self.bundle.manifest.name)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from edgeseld import __version__
+from edgeseld.core.disk import FULL_ERRNOS
 from edgeseld.core.errors import EdgeseldError
 
 VERBS = {
@@ -80,6 +81,7 @@ def run_command(command: click.Command, arguments: list[str] | None = None) -> N
         sys.exit(1)
     except OSError as error:
         place = f" ({error.filename})" if error.filename else ""
-        click.echo(f"error: {error.strerror or error}{place}", err=True)
+        next_step = "; free some and try again" if error.errno in FULL_ERRNOS else ""
+        click.echo(f"error: {error.strerror or error}{place}{next_step}", err=True)
         sys.exit(1)
     sys.exit(result if isinstance(result, int) else 0)

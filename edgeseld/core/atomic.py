@@ -1,4 +1,7 @@
-"""Writing that leaves nothing half-written: a killed process or a full disk keeps what was there before."""
+"""Writing that leaves nothing half-written: a killed process or a full disk keeps what was there before.
+
+All of it raises DiskFullError where no space is left.
+"""
 
 import os
 import shutil
@@ -6,6 +9,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from edgeseld.core.disk import full_disk_told
 
 
 def _sync(path: Path) -> None:
@@ -24,10 +29,11 @@ def atomic_file(path: Path) -> Iterator[Path]:
     os.close(descriptor)
     temporary = Path(name)
     try:
-        yield temporary
-        temporary.chmod(0o644)
-        _sync(temporary)
-        temporary.replace(path)
+        with full_disk_told(path.parent):
+            yield temporary
+            temporary.chmod(0o644)
+            _sync(temporary)
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -44,12 +50,13 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
     try:
-        yield temporary
-        temporary.chmod(0o755)
-        for file in temporary.rglob("*"):
-            if file.is_file():
-                _sync(file)
-        _replace_folder(temporary, path)
+        with full_disk_told(path.parent):
+            yield temporary
+            temporary.chmod(0o755)
+            for file in temporary.rglob("*"):
+                if file.is_file():
+                    _sync(file)
+            _replace_folder(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -1,12 +1,12 @@
 """An early exit as a model folder of its own, for everything that takes a model: evaluation, export, benchmarks."""
 
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import msgspec
 
+from edgeseld.core.disk import temporary_folder
 from edgeseld.core.errors import ConfigError
 from edgeseld.core.locate import MODEL_FILE
 from edgeseld.core.recipe import ModelFile
@@ -29,8 +29,7 @@ def exit_folder(model: Path, exit_name: str | None) -> Iterator[Path]:
         there = ", ".join(spec.network.exits) or "none"
         raise ConfigError(f"{spec.id} has the exits {there}, got {exit_name!r}: choose one of them")
     network = msgspec.structs.replace(spec.network, exit=exit_name)
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
+    with temporary_folder() as folder:
         spec = msgspec.structs.replace(spec, id=f"{spec.id}-{exit_name}", network=network)
         (folder / MODEL_FILE).write_bytes(to_toml(spec))
         for weights in model.glob("*.safetensors*"):

@@ -40,5 +40,9 @@ class TrainingError(EdgeseldError):
     """Training cannot start or cannot go on."""
 
 
+class DiskFullError(EdgeseldError):
+    """No space is left for an output or for temporary files."""
+
+
 class StreamError(EdgeseldError):
     """A live stream cannot start or go on: its device is gone, or it is over."""

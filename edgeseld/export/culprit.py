@@ -1,6 +1,5 @@
 """Which layer an exported model begins to drift in: prefixes of the network are exported, and the interval halved."""
 
-import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from edgeseld.core.disk import temporary_folder
 from edgeseld.core.errors import ExportError
 from edgeseld.core.locate import MODEL_FILE
 from edgeseld.core.manifest import GraphSpec, Manifest, Role, TensorSpec
@@ -133,8 +133,7 @@ def _drift(
     outputs = tuple(TensorSpec(name=f"value_{i}", shape=shape, meaning=layer) for i, shape in enumerate(shapes))
     inputs = (TensorSpec(name="pcm", shape=tuple(pcm.shape), meaning="audio"),)
     graphs: dict[Role, Graph] = {"full": Graph(module, inputs, outputs, (pcm,))}
-    with tempfile.TemporaryDirectory(prefix="edgeseld-") as place:
-        folder = Path(place)
+    with temporary_folder() as folder:
         # The frontend alone is float32 at every precision.
         alone = msgspec.structs.replace(recipe, precision="fp32") if layer == "frontend" else recipe
         files = exporter_of(recipe.target)(graphs, alone, folder, runs_of(graphs, network, alone, None))

@@ -2,6 +2,7 @@
 
 import importlib
 import importlib.metadata
+import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from pathlib import Path
 import msgspec
 
 from edgeseld.core.atomic import atomic_folder
+from edgeseld.core.disk import ELSEWHERE_TEMPORARY, require_space
 from edgeseld.core.errors import BackendMissingError, ParityError
 from edgeseld.core.locate import MODEL_FILE, PACKAGE
 from edgeseld.core.manifest import (
@@ -70,6 +72,8 @@ SEARCHED = {
     ("executorch", "int8"),
     ("coreml", "int8"),
 }
+# Copies of the weights in float32 that converters and the graphs of a bundle hold at once, and what goes with them.
+COPIES, SPACE_BYTES = 6, 8 << 20
 FLOAT_LAYER_COUNTS = (1, 2, 4, 8)
 
 
@@ -151,6 +155,7 @@ def _attempt(source: _Source, recipe: ExportRecipe, exporter: Exporter, path: Pa
     """Export, verify and write, or raise and leave nothing."""
     graphs, clock = source.graphs, Stopwatch()
     with atomic_folder(path) as folder:
+        _require_space(source.network, folder.parent)
         with explained(recipe.target, graphs), clock.lap("conversion"), without_repetition():
             files = exporter(graphs, recipe, folder, source.runs)
         manifest = _manifest(source, recipe, files)
@@ -200,6 +205,13 @@ def exporter_of(target: str) -> Exporter:
     except ModuleNotFoundError as error:
         raise BackendMissingError(f"exporting to {target}", "export") from error
     return exporter
+
+
+def _require_space(network: SeldNetwork, folder: Path) -> None:
+    """A full disk ends the process of some converters, and makes others say that they cannot take the model."""
+    size_bytes = SPACE_BYTES + COPIES * sum(4 * tensor.numel() for tensor in network.state_dict().values())
+    require_space(folder, size_bytes)
+    require_space(Path(tempfile.gettempdir()), size_bytes, ELSEWHERE_TEMPORARY)
 
 
 def _manifest(source: _Source, recipe: ExportRecipe, files: Files) -> Manifest:

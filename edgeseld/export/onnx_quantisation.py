@@ -1,12 +1,12 @@
 """ONNX graphs in int8; the frontend stays float32."""
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import onnx
 
+from edgeseld.core.disk import temporary_folder
 from edgeseld.export.quiet import quiet
 from edgeseld.export.recipe import ExportRecipe
 from edgeseld.export.representative import Inputs
@@ -26,13 +26,13 @@ def quantised(model: onnx.ModelProto, recipe: ExportRecipe, runs: Sequence[Input
     """
     kept = [*_nodes_in(model, ["frontend"]), *_nodes_in(model, recipe.float_layers)]
     stages = _static_nodes(model, kept) if recipe.precision == "int8" else []
-    with tempfile.TemporaryDirectory(prefix="edgeseld-") as folder, quiet():
-        current = Path(folder, "float.onnx")
+    with temporary_folder() as folder, quiet():
+        current = folder / "float.onnx"
         onnx.save(model, current)
         if stages:
             names = [tensor.name for tensor in model.graph.input]
-            current = _quantise_static(current, Path(folder, "static.onnx"), stages, names, runs)
-        return onnx.load(_quantise_dynamic(current, Path(folder, "dynamic.onnx"), kept))
+            current = _quantise_static(current, folder / "static.onnx", stages, names, runs)
+        return onnx.load(_quantise_dynamic(current, folder / "dynamic.onnx", kept))
 
 
 def _static_nodes(model: onnx.ModelProto, kept: Sequence[str]) -> list[str]:

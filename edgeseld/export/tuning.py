@@ -7,7 +7,6 @@ It is the one network that trains and leaves: hooks and weights exchanged for th
 
 import copy
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +23,7 @@ from torchao.quantization.pt2e import FakeQuantize
 from torchao.quantization.pt2e.fake_quantize import default_dynamic_fake_quant
 from torchao.quantization.pt2e.observer import MinMaxObserver, MovingAveragePerChannelMinMaxObserver
 
+from edgeseld.core.disk import temporary_folder
 from edgeseld.core.errors import DataError, ExportError
 from edgeseld.core.locate import MODEL_FILE
 from edgeseld.core.manifest import CALIBRATION_FILE, CARD_FILE
@@ -259,8 +259,8 @@ def tuned(
     spec = read_toml(model / MODEL_FILE, ModelFile)
     if dataset_classes(data) != spec.classes:
         raise DataError(f"tuning needs scenes with the classes of {spec.id}, those of {data} differ: name another set")
-    with tempfile.TemporaryDirectory(prefix="edgeseld-") as place:
-        folder, run = Path(place, "model"), Path(place, "run")
+    with temporary_folder() as place:
+        folder, run = place / "model", place / "run"
         short = _short(spec)
         opened = open_data(Sources((data,)), short, progress)
         windows = calibration_windows(calibration, spec.signal, recipe.calibration_windows)

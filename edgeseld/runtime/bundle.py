@@ -11,7 +11,8 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from edgeseld.core.errors import BundleError, ConfigError
+from edgeseld.core.disk import ELSEWHERE_TEMPORARY, full_disk_told
+from edgeseld.core.errors import BundleError, ConfigError, EdgeseldError
 from edgeseld.core.manifest import MANIFEST_FILE, SCHEMA_VERSION, SUMS_FILE, GraphSpec, Manifest, Role
 from edgeseld.core.structs import read_json
 
@@ -158,8 +159,9 @@ def _unpack(path: Path, target: Path) -> Path:
                 raise BundleError(f"{path} unpacks to more than a bundle can hold: do not use it")
             for entry in entries:
                 _safe(entry.filename)
-            archive.extractall(target)
-    except BundleError:
+            with full_disk_told(target, ELSEWHERE_TEMPORARY):
+                archive.extractall(target)
+    except EdgeseldError:
         raise
     except Exception as error:
         # Damaged zips raise whatever their decompressor raises.

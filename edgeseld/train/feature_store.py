@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgeseld.core.atomic import write_atomic
+from edgeseld.core.disk import full_disk_told
 from edgeseld.core.spec import SignalSpec
 from edgeseld.core.structs import Frozen, read_json, to_json
 from edgeseld.data.dataset import Dataset, open_dataset, read_scene_labels, read_scene_targets
@@ -142,7 +143,8 @@ def _key(signal: SignalSpec, scenes: Sequence[SceneFiles]) -> str:
 
 def _compute(dataset: Dataset, signal: SignalSpec, stem: Path, progress: Progress) -> None:
     """Write the array first and its index last, so that a killed run leaves no store."""
-    frames = build_features(dataset, signal, stem.with_suffix(".f16"), progress)
+    with full_disk_told(stem.parent):
+        frames = build_features(dataset, signal, stem.with_suffix(".f16"), progress)
     mean, std = _statistics(_map(stem.with_suffix(".f16"), signal, frames))
     index = StoreIndex(signal=signal, label_frames=frames, mean=mean.tolist(), std=std.tolist())
     write_atomic(stem.with_suffix(".json"), to_json(index))
