@@ -31,6 +31,8 @@ class OnnxBackend:
         options.intra_op_num_threads = self.threads
         options.inter_op_num_threads = 1
         options.log_severity_level = 3
+        # Threads that go on spinning take the cores from those of the next graph's session.
+        options.add_session_config_entry("session.force_spinning_stop", "1")
         path = self.bundle.folder / self.bundle.graph(role).file
         session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
         self._sessions[role] = session

@@ -32,6 +32,8 @@ class OnnxBackend(private val bundle: Bundle, private val threads: Int = 1) : Ba
     private fun open(role: Role): OrtSession = OrtSession.SessionOptions().use { options ->
         options.setIntraOpNumThreads(threads)
         options.setInterOpNumThreads(1)
+        // Threads that go on spinning take the cores from those of the next graph's session, and the battery's charge.
+        options.addConfigEntry("session.force_spinning_stop", "1")
         environment.createSession(bundle.file(role).path, options)
     }
 
