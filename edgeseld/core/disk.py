@@ -50,4 +50,4 @@ def is_full(error: Exception, folder: Path) -> bool:
     """Whether `error` says so itself, or the disk does."""
     if isinstance(error, OSError) and (error.errno in FULL_ERRNOS or NUMPY_FULL in str(error)):
         return True
-    return shutil.disk_usage(folder).free < FULL_BYTES
+    return folder.exists() and shutil.disk_usage(folder).free < FULL_BYTES

@@ -80,6 +80,12 @@ def test_other_errors_on_a_disk_with_space_stay_what_they_are(tmp_path: Path) ->
         raise PermissionError(errno.EACCES, "not allowed")
 
 
+def test_a_folder_that_vanishes_meanwhile_is_not_taken_for_a_full_one(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with pytest.raises(FileNotFoundError, match=r"file\.bin"), atomic_file(folder / "file.bin"):
+        shutil.rmtree(folder)
+
+
 @pytest.mark.usefixtures("full")
 def test_temporary_files_without_space_name_tmpdir() -> None:
     with pytest.raises(DiskFullError, match="TMPDIR"), temporary_folder():
