@@ -1,5 +1,6 @@
 """`edgeseld stream`."""
 
+import signal as signals
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,16 @@ if TYPE_CHECKING:
     Source = tuple[Iterable[Float32], Microphone | None]
 
 
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, with which services are stopped, ends a stream as Ctrl-C does: a killed one never closes its events."""
+    before = signals.signal(signals.SIGTERM, signals.default_int_handler)
+    try:
+        yield
+    finally:
+        signals.signal(signals.SIGTERM, before)
+
+
 @click.command(name="stream", epilog="Example: edgeseld stream student-xs examples/sample_scene.wav --json")
 @model_argument
 @click.argument("audio", type=click.Path(path_type=Path, dir_okay=False), required=False)
@@ -33,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--threads", type=click.IntRange(1), default=1)
 @click.option("--foa-order", type=click.Choice(FOA_ORDERS), default=FOA_ORDERS[0], help="Channel order of FOA sound.")
 @json_option
+@_terminated_as_interrupted()
 def command(
     model: str,
     audio: Path | None,

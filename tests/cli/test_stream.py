@@ -1,8 +1,9 @@
 """edgeseld stream: what it prints for people and machines, and how it ends."""
 
 import json
+import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import click
@@ -17,6 +18,7 @@ from edgeseld.cli import live_view, main
 from edgeseld.core.events import StreamClosed, StreamEnd, StreamFrame, StreamLine, StreamOpened
 from edgeseld.core.spec import TrackingSpec
 from edgeseld.runtime.model import Model
+from edgeseld.runtime.streaming import sources
 from edgeseld.runtime.streaming.sources import file_blocks
 from tests.conftest import ROOT
 from tests.runtime.fake_sounddevice import FakeInputStream, FakeSoundDevice
@@ -129,6 +131,23 @@ def test_an_unplugged_microphone_fails_after_its_events(run: Run, monkeypatch: p
     assert isinstance(said[-1], StreamEnd)
     assert said[-1].duration_s == pytest.approx(1.0, abs=0.01)
     assert any(isinstance(line, StreamClosed) for line in said)
+
+
+@pytest.mark.usefixtures("model")
+def test_a_service_that_is_stopped_closes_its_events(run: Run, scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def terminated(audio: Path, *rest: object) -> Iterator[np.ndarray]:
+        yield from file_blocks(audio, *rest)
+        signal.raise_signal(signal.SIGTERM)
+        raise AssertionError("went on")
+
+    before = signal.getsignal(signal.SIGTERM)
+    monkeypatch.setattr(sources, "file_blocks", terminated)
+    code, output, errors = run("made-up", scene, "--json")
+    assert (code, errors) == (0, "stopped\n")
+    said = lines(output)
+    assert isinstance(said[-1], StreamEnd)
+    assert sum(isinstance(line, StreamOpened) for line in said) == sum(isinstance(line, StreamClosed) for line in said)
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 @pytest.mark.usefixtures("model")
