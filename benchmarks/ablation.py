@@ -3,8 +3,8 @@
 Trains the teacher, then the student with labels alone, + response, + feature, + self-distillation, + PointMix, +
 PatchMix, all with the same steps; fits thresholds on the validation scenes, hears the held-out sets with each; writes
 ablation.json and pictures. On a GPU teacher-hda and three seeds (tier gpu); on two cores teacher-m, one seed to screen
-and three for the two best arms and the first (tier cpu). A broken run goes on when the same command runs again, and
-finished trainings are kept.
+and three for the two best arms and the first (tier cpu), or three for all with `--seeds 3`. A broken run goes on when
+the same command runs again, and finished trainings are kept.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,17 @@ from pathlib import Path
 import click
 import msgspec
 
-from benchmarks.ablation_arms import ARMS, BASELINE, TIERS, Arm, Tier, arm_recipe, run_arm, without_start_share
+from benchmarks.ablation_arms import (
+    ARMS,
+    BASELINE,
+    TIERS,
+    Arm,
+    Tier,
+    arm_recipe,
+    run_arm,
+    with_seeds,
+    without_start_share,
+)
 from benchmarks.ablation_plots import plot_cost, plot_frames, single_class_frames
 from benchmarks.ablation_systems import (
     Heldout,
@@ -45,7 +55,14 @@ ROUNDS = 30
 FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 
-def row_of(system: System, baseline: System, heldout: Heldout, exit_name: str | None, latency_ms: float | None) -> Row:
+def row_of(
+    system: System,
+    baseline: System,
+    heldout: Heldout,
+    exit_name: str | None,
+    latency_ms: float | None,
+    added_to: System | None = None,
+) -> Row:
     run = next(iter(system.runs.values()))
     with exit_folder(run, exit_name) as folder:
         cost = network_cost(load_network(read_toml(folder / MODEL_FILE, ModelFile), folder / WEIGHTS_FILE))
@@ -56,6 +73,7 @@ def row_of(system: System, baseline: System, heldout: Heldout, exit_name: str | 
         scores={name: round(float(system.score.values[name]), 4) for name in MEASURES},
         F20_interval=bootstrap_intervals(system.score, groups)["F"],
         differences=difference(baseline, system, heldout),
+        added={} if added_to is None else difference(added_to, system, heldout),
         cost=cost,
         latency_ms=latency_ms,
         hours_seen=_hours(run),
@@ -134,7 +152,7 @@ def _shown(report: AblationReport) -> list[str]:
 
 
 def report_of(
-    tier: str,
+    tier: Tier,
     systems: Mapping[str, System],
     exits: Mapping[str, System],
     teacher: System,
@@ -144,21 +162,24 @@ def report_of(
     heldout: Heldout,
 ) -> AblationReport:
     """All rows; `exits` are the early exits of the self-distilled arm, by name."""
-    first = systems[BASELINE.name]
+    first, student_ms = systems[BASELINE.name], latency.get("student")
+    rows = {
+        arm.name: row_of(systems[arm.name], first, heldout, None, student_ms, systems.get(arm.adds_to)) for arm in ARMS
+    }
     return AblationReport(
-        tier=tier,
+        tier=tier.name,
         machine=this_machine(),
         data=tuple(path.name for path in sources.data),
         heldout=tuple(root.name for root in heldout.roots),
         teacher=row_of(teacher, first, heldout, None, latency.get("teacher")),
-        start=None if start is None else row_of(start, first, heldout, None, latency.get("student")),
-        rows={name: row_of(system, first, heldout, None, latency.get("student")) for name, system in systems.items()},
+        start=None if start is None else row_of(start, first, heldout, None, student_ms),
+        rows=rows,
         exits={name: row_of(system, first, heldout, name, latency.get(name)) for name, system in exits.items()},
     )
 
 
 def run(
-    tier: str,
+    tier: Tier,
     student: Path,
     teacher: Path | None,
     sources: Sources,
@@ -172,19 +193,19 @@ def run(
 ) -> AblationReport:
     """The whole ablation: trainings below `folder`, report and pictures in `output`."""
     if teacher is None:
-        recipe = without_start_share(read_toml(find_model(TIERS[tier].teacher) / MODEL_FILE, ModelFile))
+        recipe = without_start_share(read_toml(find_model(tier.teacher) / MODEL_FILE, ModelFile))
         teacher = run_arm(recipe, (), sources, folder / "teacher", progress)
     spec = without_start_share(read_toml(student, ModelFile))
     heldout = open_heldout(heldout_roots, sources.validation, folder / "heard", teacher)
-    systems = train_all(TIERS[tier], spec, teacher, sources, folder, heldout, steps, start)
+    systems = train_all(tier, spec, teacher, sources, folder, heldout, steps, start)
     deep = systems["exits"].runs
     names = read_toml(next(iter(deep.values())) / MODEL_FILE, ModelFile).network.exits
     exits = {name: system_of(f"exit {name}", deep, heldout, name) for name in names}
-    rivals = {"teacher": (teacher, None), "student": (systems[BASELINE.name].runs[TIERS[tier].seeds[0]], None)}
+    rivals = {"teacher": (teacher, None), "student": (systems[BASELINE.name].runs[tier.seeds[0]], None)}
     rivals |= {name: (next(iter(deep.values())), name) for name in names}
     times = measure_latency(rivals, folder / "bundles") if latency else {}
-    taught = system_of("teacher", {TIERS[tier].seeds[0]: teacher}, heldout)
-    begun = None if start is None else system_of("where all start", {TIERS[tier].seeds[0]: start}, heldout)
+    taught = system_of("teacher", {tier.seeds[0]: teacher}, heldout)
+    begun = None if start is None else system_of("where all start", {tier.seeds[0]: start}, heldout)
     report = report_of(tier, systems, exits, taught, begun, times, sources, heldout)
     draw(systems, report, heldout, output)
     write_atomic(output / RESULTS.name, to_json(report))
@@ -205,6 +226,7 @@ def run(
 @click.option("--student", default="student-s", help="Model whose recipe the arms share.")
 @click.option("--init-from", "start", help="Model or run that all arms start from; else the teacher or nothing.")
 @click.option("--steps", type=click.IntRange(1), help="Steps of each student; by default those of its recipe.")
+@click.option("--seeds", type=click.IntRange(1), default=1, help="At least this many seeds of every arm.")
 @click.option("--latency/--no-latency", default=True, help="Export to ONNX and time the networks.")
 @click.option(
     "--output", type=click.Path(path_type=Path, file_okay=False), default=RESULTS.parent, help="Report and pictures."
@@ -219,13 +241,15 @@ def main(
     student: str,
     start: str | None,
     steps: int | None,
+    seeds: int,
     latency: bool,
     output: Path,
 ) -> None:
     recipe = find_model(student) / MODEL_FILE
     trained, begun = (None if name is None else find_model(name) for name in (teacher, start))
     sources = Sources(data, validation)
-    show(run(tier, recipe, trained, sources, heldout, runs, output, steps=steps, start=begun, latency=latency))
+    afforded = with_seeds(TIERS[tier], seeds)
+    show(run(afforded, recipe, trained, sources, heldout, runs, output, steps=steps, start=begun, latency=latency))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """The arms of the ablation: what each row of the table trains with, as recipes and as runs that can go on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -25,21 +25,22 @@ class Arm:
 
     name: str
     title: str
+    adds_to: str = ""
     response: bool = False
     feature: bool = False
     exits: bool = False
     mix: MixKind = "none"
 
 
-# Each row adds to the one above it; PatchMix takes the place of PointMix.
+# PatchMix takes the place of PointMix; each of the others adds to the one above it.
 BASELINE = Arm("labels", "labels alone")
 ARMS = (
     BASELINE,
-    Arm("response", "+ response", response=True),
-    Arm("feature", "+ feature", response=True, feature=True),
-    Arm("exits", "+ self-distillation", response=True, feature=True, exits=True),
-    Arm("pointmix", "+ PointMix", response=True, feature=True, exits=True, mix="pointmix"),
-    Arm("patchmix", "+ PatchMix", response=True, feature=True, exits=True, mix="patchmix"),
+    Arm("response", "+ response", "labels", response=True),
+    Arm("feature", "+ feature", "response", response=True, feature=True),
+    Arm("exits", "+ self-distillation", "feature", response=True, feature=True, exits=True),
+    Arm("pointmix", "+ PointMix", "exits", response=True, feature=True, exits=True, mix="pointmix"),
+    Arm("patchmix", "+ PatchMix", "exits", response=True, feature=True, exits=True, mix="patchmix"),
 )
 
 
@@ -47,6 +48,7 @@ ARMS = (
 class Tier:
     """What a machine can afford: the teacher, seeds of every arm, and of the best ones."""
 
+    name: str
     teacher: str
     seeds: tuple[int, ...]
     best_seeds: tuple[int, ...]
@@ -54,9 +56,15 @@ class Tier:
 
 
 TIERS = {
-    "gpu": Tier("teacher-hda", (0, 1, 2), (0, 1, 2)),
-    "cpu": Tier("teacher-m", (0,), (0, 1, 2)),
+    "gpu": Tier("gpu", "teacher-hda", (0, 1, 2), (0, 1, 2)),
+    "cpu": Tier("cpu", "teacher-m", (0,), (0, 1, 2)),
 }
+
+
+def with_seeds(tier: Tier, count: int) -> Tier:
+    """The tier with at least this many seeds of every arm."""
+    seeds = tuple(range(count))
+    return replace(tier, seeds=max(tier.seeds, seeds, key=len), best_seeds=max(tier.best_seeds, seeds, key=len))
 
 
 def without_start_share(recipe: ModelFile) -> ModelFile:

@@ -10,18 +10,22 @@ from edgeseld.core.interval import Interval
 from edgeseld.core.structs import Frozen, read_json
 
 RESULTS = Path(__file__).parent / "results" / "ablation.json"
-HEADER = ["system", "seeds", "F20", "95 %", "LE", "F20 - labels", "LE - labels", "SELD - labels", "parameters", "MMAC"]
-HEADER += ["ms", "hours"]
+HEADER = ["system", "seeds", "F20", "95 %", "LE", "F20 - labels", "LE - labels", "SELD - labels", "SELD added"]
+HEADER += ["parameters", "MMAC", "ms", "hours"]
 
 
 class Row(Frozen, frozen=True, kw_only=True):
-    """A system: scores over all its seeds, and its differences to the student with labels alone, paired over files."""
+    """A system: scores over all its seeds, and its differences, paired over files.
+
+    `differences` are to the student with labels alone, `added` to the arm that it adds one thing to.
+    """
 
     title: str
     seeds: tuple[int, ...]
     scores: dict[str, float]
     F20_interval: tuple[float, float]
     differences: dict[str, Interval]
+    added: dict[str, Interval]
     cost: Cost
     latency_ms: float | None
     hours_seen: float | None
@@ -74,6 +78,7 @@ def _cells(row: Row) -> list[str]:
         f"{row.F20_interval[0]:.3f} to {row.F20_interval[1]:.3f}",
         f"{row.scores['LE']:.1f}°",
         *(_change(row.differences[name], form) for name, form in (("F", "+.3f"), ("LE", "+.1f"), ("SELD", "+.3f"))),
+        _change(row.added["SELD"], "+.3f") if row.added else "",
         f"{row.cost.parameters / 1e6:.2f} M",
         f"{row.cost.macs / 1e6:.0f}",
         "-" if row.latency_ms is None else f"{row.latency_ms:.1f}",

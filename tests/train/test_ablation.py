@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks import ablation
-from benchmarks.ablation_arms import ARMS, BASELINE, Tier, arm_recipe, run_arm, without_start_share
+from benchmarks.ablation_arms import ARMS, BASELINE, TIERS, Tier, arm_recipe, run_arm, with_seeds, without_start_share
 from benchmarks.ablation_systems import open_heldout
 from edgeseld.cli.terminal import progress
 from edgeseld.core.errors import ConfigError
@@ -28,6 +28,13 @@ def test_each_row_adds_what_its_title_says() -> None:
     assert [recipe.distill.feature_weight for recipe in recipes.values()] == [0, 0, 0.5, 0.5, 0.5, 0.5]
     assert [recipe.network.exits for recipe in recipes.values()] == [(), (), (), *[("stage-1",)] * 3]
     assert [recipe.train.augment.mix.kind for recipe in recipes.values()] == ["none"] * 4 + ["pointmix", "patchmix"]
+
+
+def test_more_seeds_are_asked_of_every_arm_and_never_fewer_than_the_tier_has() -> None:
+    assert (TIERS["cpu"].seeds, TIERS["cpu"].best_seeds) == ((0,), (0, 1, 2))
+    assert with_seeds(TIERS["cpu"], 1) == TIERS["cpu"]
+    more = with_seeds(TIERS["cpu"], 4)
+    assert (more.seeds, more.best_seeds, more.teacher) == ((0, 1, 2, 3), (0, 1, 2, 3), "teacher-m")
 
 
 def test_heldout_sets_of_one_name_are_refused(tmp_path: Path) -> None:
@@ -51,8 +58,7 @@ def test_from_data_to_table_and_pictures(tmp_path: Path, monkeypatch: pytest.Mon
         # Networks that have learned nothing yet are asked to speak up.
         spec = msgspec.structs.replace(RECIPE, id=name, train=recipe, tracking=TrackingSpec(threshold=0.01))
         (tmp_path / name / "model.toml").write_bytes(to_toml(spec))
-    tier = Tier(str(tmp_path / "teacher"), seeds=(0,), best_seeds=(0, 1), best_arms=1)
-    monkeypatch.setitem(ablation.TIERS, "cpu", tier)
+    tier = Tier("cpu", str(tmp_path / "teacher"), seeds=(0,), best_seeds=(0, 1), best_arms=1)
     student = tmp_path / "student" / "model.toml"
     sources = Sources((scenes,), write_scenes(tmp_path / "validation", 1))
     other = arm_recipe(without_start_share(read_toml(student, ModelFile)), BASELINE, seed=7, steps=2)
@@ -60,7 +66,7 @@ def test_from_data_to_table_and_pictures(tmp_path: Path, monkeypatch: pytest.Mon
 
     def again() -> ablation.AblationReport:
         folders = tmp_path / "runs", tmp_path / "out"
-        return ablation.run("cpu", student, None, sources, heldout, *folders, steps=2, start=start, latency=False)
+        return ablation.run(tier, student, None, sources, heldout, *folders, steps=2, start=start, latency=False)
 
     report = again()
     assert report.start is not None
@@ -73,6 +79,8 @@ def test_from_data_to_table_and_pictures(tmp_path: Path, monkeypatch: pytest.Mon
     assert report.heldout == ("heldout-1", "heldout-2")
     assert sum(len(row.seeds) for row in report.rows.values()) == 6 + 2
     assert report.rows["labels"].differences["F"].value == 0.0
+    assert report.rows["labels"].added == {}
+    assert report.rows["response"].added == report.rows["response"].differences
     assert report.exits["stage-1"].cost.macs < report.rows["exits"].cost.macs
     assert report.rows["exits"].cost == report.rows["labels"].cost
     assert read_json(tmp_path / "out" / "ablation.json", ablation.AblationReport) == report
