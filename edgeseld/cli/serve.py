@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from edgeseld.cli.stopping import terminated_as_interrupted
 from edgeseld.core.errors import BackendMissingError
 
 
@@ -21,6 +22,7 @@ from edgeseld.core.errors import BackendMissingError
     type=click.Path(path_type=Path, exists=True, dir_okay=False),
     help="File of bearer tokens, one per line; EDGESELD_TOKENS holds more, separated by commas.",
 )
+@terminated_as_interrupted()
 def command(
     models: tuple[str, ...],
     host: str,

@@ -1,6 +1,5 @@
 """`edgeseld stream`."""
 
-import signal as signals
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from edgeseld.cli.options import BACKENDS, FOA_ORDERS, json_option, model_argument
+from edgeseld.cli.stopping import terminated_as_interrupted
 
 if TYPE_CHECKING:
     from edgeseld.core.events import StreamEnd
@@ -18,16 +18,6 @@ if TYPE_CHECKING:
     from edgeseld.runtime.streaming.stream import Stream
 
     Source = tuple[Iterable[Float32], Microphone | None]
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM, with which services are stopped, ends a stream as Ctrl-C does: a killed one never closes its events."""
-    before = signals.signal(signals.SIGTERM, signals.default_int_handler)
-    try:
-        yield
-    finally:
-        signals.signal(signals.SIGTERM, before)
 
 
 @click.command(name="stream", epilog="Example: edgeseld stream student-xs examples/sample_scene.wav --json")
@@ -44,7 +34,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
 @click.option("--threads", type=click.IntRange(1), default=1)
 @click.option("--foa-order", type=click.Choice(FOA_ORDERS), default=FOA_ORDERS[0], help="Channel order of FOA sound.")
 @json_option
-@_terminated_as_interrupted()
+@terminated_as_interrupted()
 def command(
     model: str,
     audio: Path | None,

@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import tempfile
 import zlib
 from pathlib import Path
 from typing import Any
@@ -16,8 +15,8 @@ from edgeseld.core.prediction import Float32
 from edgeseld.core.spec import ChannelFormat
 from edgeseld.signal.audio import FoaOrder, read_audio
 
-# First bytes of the containers that are decoded here, and the suffix they get; libsndfile reads many more formats.
-CONTAINERS = {b"RIFF": ".wav", b"RF64": ".wav", b"fLaC": ".flac", b"OggS": ".ogg"}
+# First bytes of the containers that are decoded here: wav, flac, ogg; libsndfile reads many more formats.
+CONTAINERS = (b"RIFF", b"RF64", b"fLaC", b"OggS")
 WINDOW_BITS = {"gzip": 31, "deflate": 15}
 
 
@@ -59,17 +58,13 @@ def inflate(content: bytes, encoding: str, limits: Limits) -> bytes:
 
 def decode_upload(content: bytes, channel_format: ChannelFormat, foa_order: FoaOrder, limits: Limits) -> Float32:
     """Audio (channels, samples) at 24 kHz of a wav, flac or ogg upload; its length is known before it is decoded."""
-    suffix = CONTAINERS.get(content[:4])
-    if suffix is None:
+    if content[:4] not in CONTAINERS:
         raise Refusal(415, "audio is wav, flac or ogg (Opus, Vorbis), the body starts like none of them: convert it")
     _check_header(content, limits)
-    with tempfile.NamedTemporaryFile(prefix="edgeseld-", suffix=suffix) as file:
-        file.write(content)
-        file.flush()
-        try:
-            return read_audio(Path(file.name), channel_format, foa_order)
-        except AudioFormatError as error:
-            raise Refusal(422, str(error).replace(file.name, "the upload")) from None
+    try:
+        return read_audio(Path("the upload"), channel_format, foa_order, content=content)
+    except AudioFormatError as error:
+        raise Refusal(422, str(error)) from None
 
 
 def _check_header(content: bytes, limits: Limits) -> None:

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 
 import uvicorn
 
@@ -37,7 +38,9 @@ def serve(models: Iterable[str], host: str, port: int, threads: int, limits: Lim
         timeout_graceful_shutdown=int(limits.timeout_s) + 1,
         server_header=False,
     )
-    uvicorn.Server(config).run([listening])
+    # Signals come again once all is over.
+    with suppress(KeyboardInterrupt):
+        uvicorn.Server(config).run([listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:

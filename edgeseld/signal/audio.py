@@ -21,15 +21,19 @@ HIGHEST_PEAK = 16.0
 PCM16_SCALE = 32_768
 
 
-def read_audio(path: Path, channel_format: ChannelFormat, foa_order: FoaOrder = "acn-sn3d") -> Float32:
+def read_audio(
+    path: Path, channel_format: ChannelFormat, foa_order: FoaOrder = "acn-sn3d", *, content: bytes | None = None
+) -> Float32:
     """Audio (channels, samples) at 24 kHz, full scale 1, of a sound file of any rate or an `.npy` scene at 24 kHz.
+
+    `content` is the sound file where it lies on no disk; `path` is then what messages call it.
 
     FOA comes out as W, Y, Z, X in SN3D; `foa_order` names what the file holds. Nothing is clipped or normalised.
     AudioFormatError for a wrong channel count, NaN or infinite samples, an empty, truncated, corrupt or unknown file, a
     rate outside 8 to 192 kHz; silence is fine.
     """
     count = CHANNELS[channel_format]
-    audio, rate_hz = _decode(Path(path))
+    audio, rate_hz = _decode(Path(path), content)
     if len(audio) != count:
         fitting = [name for name, channels in CHANNELS.items() if channels == len(audio)]
         advice = f"its channels fit {' or '.join(fitting)}" if fitting else "extract the channels first"
@@ -49,9 +53,9 @@ def read_channels(path: Path, channels: int) -> Float32:
     return to_sample_rate(audio, rate_hz)
 
 
-def _decode(path: Path) -> tuple[Float32, int]:
+def _decode(path: Path, content: bytes | None = None) -> tuple[Float32, int]:
     """Audio (channels, samples) at its own rate; AudioFormatError unless there are samples with sane values."""
-    audio, rate_hz = decode_array(path) if path.suffix == ".npy" else decode_file(path)
+    audio, rate_hz = decode_array(path) if path.suffix == ".npy" else decode_file(path, content)
     if audio.size == 0:
         raise AudioFormatError(f"{path}: audio needs at least one sample, got none; record or export it again")
     peak = max(-float(audio.min()), float(audio.max()))

@@ -1,5 +1,6 @@
 """Sound files and `.npy` scenes to float32 samples; truncated and corrupt files are refused."""
 
+import io
 import re
 from pathlib import Path
 from typing import Any
@@ -19,14 +20,17 @@ CUT_OGG = ("lacks an end-of-stream bit", "Junk after the last page")
 UNKNOWN_LENGTH = 0xFFFF_FFFF
 
 
-def decode_file(path: Path) -> tuple[Float32, int]:
-    """Samples (channels, samples) and rate in Hz of any file that libsndfile reads; integers are scaled to [-1, 1)."""
+def decode_file(path: Path, content: bytes | None = None) -> tuple[Float32, int]:
+    """Samples (channels, samples) and rate in Hz of any file that libsndfile reads; integers are scaled to [-1, 1).
+
+    `content` is the file where it lies on no disk; `path` is then what messages call it.
+    """
     import soundfile
 
-    if not path.is_file():
+    if content is None and not path.is_file():
         raise AudioFormatError(f"{path}: there is no such file; check the path")
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(path if content is None else io.BytesIO(content)) as file:
             samples = _read(file)
             _refuse_truncated(path, file, samples.shape[1])
             return samples, int(file.samplerate)

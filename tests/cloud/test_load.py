@@ -28,6 +28,7 @@ from edgeseld.cloud.serving import serve_model
 from edgeseld.cloud.tokens import Tokens
 from edgeseld.core.manifest import Role
 from edgeseld.core.prediction import Float32
+from edgeseld.export.bundle_writer import zip_bundle
 from edgeseld.runtime.model import Model
 from tests.cloud.conftest import encoded
 from tests.small_bundle import loud_scene, write_small_bundle
@@ -193,8 +194,11 @@ def _free_port() -> int:
 
 
 @pytest.mark.slow
-def test_the_command_serves_logs_and_ends_gracefully(tmp_path: Path) -> None:
-    bundle = write_small_bundle(tmp_path)
+def test_the_command_serves_logs_and_ends_gracefully(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    bundle, temporary = tmp_path / "small.seld.zip", tmp_path / "temporary"
+    zip_bundle(write_small_bundle(tmp_path), bundle)
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     (tmp_path / "tokens").write_text("a-token-of-enough-characters\n")
     process, url = _start(str(bundle), "--tokens", str(tmp_path / "tokens"))
     headers = {"Authorization": "Bearer a-token-of-enough-characters"}
@@ -205,7 +209,8 @@ def test_the_command_serves_logs_and_ends_gracefully(tmp_path: Path) -> None:
             assert not any(future.done() for future in asked), "the requests were over before the server was stopped"
         process.send_signal(signal.SIGTERM)
         statuses = [future.result().status_code for future in asked]
-    assert process.wait(30) in (0, -signal.SIGTERM)
+    assert process.wait(30) == 0
+    assert not list(temporary.glob("edgeseld-*"))
     assert statuses == [200] * 4
     assert process.stderr is not None
     with process.stderr:
