@@ -1,7 +1,6 @@
 """Folders with programs for aarch64: made once, kept in the user's cache under a hash of their recipe."""
 
 import hashlib
-import os
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +8,7 @@ from pathlib import Path
 
 from edgeseld.bench.report import BenchError
 from edgeseld.core.atomic import atomic_folder
+from edgeseld.core.cache import cache_root
 
 PYTHON_VERSION = "3.11"
 PLATFORMS = ("manylinux_2_28_aarch64", "manylinux_2_27_aarch64", "manylinux2014_aarch64")
@@ -23,8 +23,7 @@ def require_tools(purpose: str, tools: Mapping[str, str]) -> None:
 
 def kept_folder(kind: str, recipe: tuple[object, ...], make: Callable[[Path], None]) -> Path:
     """The folder of this recipe; `make` fills an empty one where it is not there, or nothing is kept."""
-    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    folder = cache / "edgeseld" / f"{kind}-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]}"
+    folder = cache_root() / f"{kind}-{hashlib.sha256(repr(recipe).encode()).hexdigest()[:12]}"
     if not folder.exists():
         with atomic_folder(folder) as made:
             make(made)

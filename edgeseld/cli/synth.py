@@ -8,11 +8,11 @@ import click
 from click.core import ParameterSource
 
 from edgeseld.cli.terminal import print_table, progress
+from edgeseld.core.cache import cache_root
 from edgeseld.core.errors import DataError
 from edgeseld.core.spec import ChannelFormat
 from edgeseld.core.structs import to_json
 from edgeseld.data.layout import AudioKind, dataset_classes
-from edgeseld.data.synth.cache import cache_root
 from edgeseld.data.synth.dataset import Request, make_dataset
 from edgeseld.data.synth.definition import SimulatedRooms, Split, read_definition
 from edgeseld.data.synth.summary import Summary

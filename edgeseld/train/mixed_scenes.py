@@ -12,11 +12,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from edgeseld.core.cache import cache_root
 from edgeseld.core.geometry import unit_vector
 from edgeseld.core.recipe import WaveformSpec
 from edgeseld.core.spec import SignalSpec
 from edgeseld.data.layout import LabelRow
-from edgeseld.data.synth.cache import cache_root
 from edgeseld.data.synth.catalogue import Catalogue, make_catalogue
 from edgeseld.data.synth.clips import load_clip_bank
 from edgeseld.data.synth.dataset import Job, Request, prepare
