@@ -3,9 +3,9 @@
 from pathlib import Path
 
 import click
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from edgeseld.cli.terminal import plain_console
 from edgeseld.core.spec import ChannelFormat
 from edgeseld.data.download.records import RECORDS
 
@@ -59,8 +59,8 @@ def _count(folder: Path, part: str) -> str:
 
 
 def _bar() -> Progress:
-    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True))
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=plain_console(stderr=True))
 
 
 class _Reporter:

@@ -11,6 +11,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from edgeseld.cli.terminal import plain_console
 from edgeseld.core.events import Detection, SeldEvent, StreamEnd
 from edgeseld.core.geometry import azimuth_elevation_deg, unit_vector
 from edgeseld.runtime.streaming.lines import stream_lines
@@ -114,7 +115,7 @@ def open_view(*, as_json: bool) -> View:
     """The view that fits where stdout goes."""
     if as_json:
         return JsonLines()
-    return LiveTable(Console()) if sys.stdout.isatty() else PlainLines()
+    return LiveTable(plain_console()) if sys.stdout.isatty() else PlainLines()
 
 
 def describe(event: SeldEvent) -> str:

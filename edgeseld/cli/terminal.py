@@ -13,16 +13,21 @@ T = TypeVar("T")
 WIDTH_OF_PIPES = 140
 
 
+def plain_console(*, stderr: bool = False, width: int | None = None) -> Console:
+    """A console that shows names as they are: brackets and colons mean nothing in them."""
+    return Console(stderr=stderr, width=width, markup=False, emoji=False)
+
+
 def progress(items: Iterable[T], total: int, description: str) -> Iterator[T]:
     """Yield the items with a progress bar on stderr."""
     columns = (
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True)) as bar:
+    with Progress(*columns, console=plain_console(stderr=True)) as bar:
         yield from bar.track(items, total=total, description=description)
 
 
@@ -34,7 +39,7 @@ def print_table(title: str, header: list[str], rows: list[list[str]]) -> None:
     for row in rows:
         table.add_row(*row)
     # Pipes and logs have no width of their own.
-    Console(width=None if sys.stdout.isatty() else WIDTH_OF_PIPES).print(table)
+    plain_console(width=None if sys.stdout.isatty() else WIDTH_OF_PIPES).print(table)
 
 
 def _is_figure(cell: str) -> bool:

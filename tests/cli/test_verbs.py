@@ -1,10 +1,13 @@
 """Every verb: help with an example, and usage errors that end with 2."""
 
+import importlib.util
 import json
 
 import pytest
 
 from edgeseld.cli import VERBS, main
+from edgeseld.cli.doctor import EXTRAS
+from edgeseld.cli.terminal import print_table, progress
 
 
 def run(*arguments: str) -> int:
@@ -38,6 +41,24 @@ def test_doctor_says_what_is_there(capsys: pytest.CaptureFixture[str]) -> None:
     shown = capsys.readouterr().out
     assert "onnxruntime" in shown
     assert "student-xs" in shown
+
+
+def test_doctor_names_the_extra_of_what_is_missing(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    assert run("doctor") == 0
+    shown = capsys.readouterr().out
+    assert all(f"pip install 'edgeseld[{extra}]'" in shown for extra in EXTRAS)
+
+
+def test_names_are_shown_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table("set [red]", ["file"], [["[bold]take :bell: [1].wav"]])
+    assert list(progress(["one"], 1, "hears [red] :bell:")) == ["one"]
+    captured = capsys.readouterr()
+    assert "set [red]" in captured.out
+    assert "[bold]take :bell: [1].wav" in captured.out
+    assert "hears [red] :bell:" in captured.err
 
 
 def test_models_are_listed_with_their_figures(capsys: pytest.CaptureFixture[str]) -> None:
