@@ -8,6 +8,7 @@ the same command runs again, and finished trainings are kept.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -107,7 +108,6 @@ def train_all(
     sources: Sources,
     folder: Path,
     heldout: Heldout,
-    steps: int | None,
     start: Path | None,
 ) -> dict[str, System]:
     """Every arm with the tier's seeds, then the best ones and the first with more."""
@@ -116,7 +116,7 @@ def train_all(
         teachers = [teacher] if arm.response else []
         runs = {}
         for seed in seeds:
-            recipe, output = arm_recipe(student, arm, seed, steps), folder / f"{arm.name}-{seed}"
+            recipe, output = arm_recipe(student, arm, seed, tier.steps), folder / f"{arm.name}-{seed}"
             runs[seed] = run_arm(recipe, teachers, sources, output, progress, start)
         return runs
 
@@ -187,7 +187,6 @@ def run(
     folder: Path,
     output: Path,
     *,
-    steps: int | None,
     start: Path | None = None,
     latency: bool,
 ) -> AblationReport:
@@ -197,7 +196,7 @@ def run(
         teacher = run_arm(recipe, (), sources, folder / "teacher", progress)
     spec = without_start_share(read_toml(student, ModelFile))
     heldout = open_heldout(heldout_roots, sources.validation, folder / "heard", teacher)
-    systems = train_all(tier, spec, teacher, sources, folder, heldout, steps, start)
+    systems = train_all(tier, spec, teacher, sources, folder, heldout, start)
     deep = systems["exits"].runs
     names = read_toml(next(iter(deep.values())) / MODEL_FILE, ModelFile).network.exits
     exits = {name: system_of(f"exit {name}", deep, heldout, name) for name in names}
@@ -248,8 +247,8 @@ def main(
     recipe = find_model(student) / MODEL_FILE
     trained, begun = (None if name is None else find_model(name) for name in (teacher, start))
     sources = Sources(data, validation)
-    afforded = with_seeds(TIERS[tier], seeds)
-    show(run(afforded, recipe, trained, sources, heldout, runs, output, steps=steps, start=begun, latency=latency))
+    afforded = replace(with_seeds(TIERS[tier], seeds), steps=steps)
+    show(run(afforded, recipe, trained, sources, heldout, runs, output, start=begun, latency=latency))
 
 
 if __name__ == "__main__":

@@ -46,13 +46,14 @@ ARMS = (
 
 @dataclass(frozen=True, slots=True)
 class Tier:
-    """What a machine can afford: the teacher, seeds of every arm, and of the best ones."""
+    """What a machine can afford: the teacher, seeds of every arm and of the best ones, steps if not the recipe's."""
 
     name: str
     teacher: str
     seeds: tuple[int, ...]
     best_seeds: tuple[int, ...]
     best_arms: int = 2
+    steps: int | None = None
 
 
 TIERS = {
@@ -63,8 +64,8 @@ TIERS = {
 
 def with_seeds(tier: Tier, count: int) -> Tier:
     """The tier with at least this many seeds of every arm."""
-    seeds = tuple(range(count))
-    return replace(tier, seeds=max(tier.seeds, seeds, key=len), best_seeds=max(tier.best_seeds, seeds, key=len))
+    more = tuple(range(count))
+    return replace(tier, seeds=max(tier.seeds, more, key=len), best_seeds=max(tier.best_seeds, more, key=len))
 
 
 def without_start_share(recipe: ModelFile) -> ModelFile:

@@ -58,7 +58,7 @@ def test_from_data_to_table_and_pictures(tmp_path: Path, monkeypatch: pytest.Mon
         # Networks that have learned nothing yet are asked to speak up.
         spec = msgspec.structs.replace(RECIPE, id=name, train=recipe, tracking=TrackingSpec(threshold=0.01))
         (tmp_path / name / "model.toml").write_bytes(to_toml(spec))
-    tier = Tier("cpu", str(tmp_path / "teacher"), seeds=(0,), best_seeds=(0, 1), best_arms=1)
+    tier = Tier("cpu", str(tmp_path / "teacher"), seeds=(0,), best_seeds=(0, 1), best_arms=1, steps=2)
     student = tmp_path / "student" / "model.toml"
     sources = Sources((scenes,), write_scenes(tmp_path / "validation", 1))
     other = arm_recipe(without_start_share(read_toml(student, ModelFile)), BASELINE, seed=7, steps=2)
@@ -66,7 +66,7 @@ def test_from_data_to_table_and_pictures(tmp_path: Path, monkeypatch: pytest.Mon
 
     def again() -> ablation.AblationReport:
         folders = tmp_path / "runs", tmp_path / "out"
-        return ablation.run(tier, student, None, sources, heldout, *folders, steps=2, start=start, latency=False)
+        return ablation.run(tier, student, None, sources, heldout, *folders, start=start, latency=False)
 
     report = again()
     assert report.start is not None

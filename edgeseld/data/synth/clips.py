@@ -14,7 +14,7 @@ from edgeseld.core.errors import DataError
 from edgeseld.core.structs import Frozen, to_json
 from edgeseld.data.synth import builtin
 from edgeseld.data.synth.activity import blocks_of, clip_levels
-from edgeseld.data.synth.cache import cache_key
+from edgeseld.data.synth.cache_keys import cache_key
 from edgeseld.data.synth.manifest import Recording
 from edgeseld.signal.audio import read_audio
 

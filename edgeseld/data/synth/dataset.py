@@ -22,7 +22,7 @@ from edgeseld.data.layout import (
     write_spec,
 )
 from edgeseld.data.synth import measured
-from edgeseld.data.synth.cache import ENGINE_VERSION, cache_key
+from edgeseld.data.synth.cache_keys import ENGINE_VERSION, cache_key
 from edgeseld.data.synth.catalogue import SPLIT_SEEDS, Catalogue, builtin_shares, builtin_sources, make_catalogue
 from edgeseld.data.synth.clips import ClipBank, Mapper, Source, load_clip_bank, make_clip_bank
 from edgeseld.data.synth.convolution import Float32
